@@ -1,0 +1,87 @@
+import { createHash } from "node:crypto";
+import { constants } from "node:fs";
+import { type FileHandle, mkdir, open, rename } from "node:fs/promises";
+import path from "node:path";
+import { messageOf } from "../runtime/errors.js";
+import type { FileRecord } from "./manifest.js";
+import { BackupProblem, isDiskFull } from "./problem.js";
+
+/** Writing so that a finished backup stays finished: hashed while written, synced, renamed, modes whatever the umask. */
+
+/**
+ * Writes a new file (0600) from chunks, and gives its size and SHA-256 once the disk has it.
+ * @throws BackupProblem `disk-full` or `write`; what feeds it throws its own errors
+ */
+export async function writeDurable(file: string, chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>): Promise<FileRecord> {
+  const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
+  const handle = await writing(file, () => open(file, flags, 0o600));
+  try {
+    await writing(file, () => handle.chmod(0o600));
+    const hash = createHash("sha256");
+    let size = 0;
+    for await (const chunk of chunks) {
+      hash.update(chunk);
+      size += chunk.byteLength;
+      await writing(file, () => writeAll(handle, chunk));
+    }
+    await writing(file, () => handle.sync());
+    return { size, sha256: hash.digest("hex") };
+  } finally {
+    await handle.close();
+  }
+}
+
+export function writeText(file: string, text: string): Promise<FileRecord> {
+  return writeDurable(file, [Buffer.from(text)]);
+}
+
+/** Makes one new directory, 0700. */
+export async function makePrivate(directory: string): Promise<void> {
+  await writing(directory, async () => {
+    await mkdir(directory, { mode: 0o700 });
+    const handle = await open(directory, constants.O_RDONLY | constants.O_DIRECTORY);
+    try {
+      await handle.chmod(0o700);
+    } finally {
+      await handle.close();
+    }
+  });
+}
+
+/** Makes a directory and those above it, new ones 0700. */
+export async function makeParents(directory: string): Promise<void> {
+  await writing(directory, () => mkdir(directory, { recursive: true, mode: 0o700 }));
+}
+
+/** The names in a directory are on the disk afterwards. */
+export async function syncDirectory(directory: string): Promise<void> {
+  await writing(directory, async () => {
+    const handle = await open(directory, constants.O_RDONLY | constants.O_DIRECTORY);
+    try {
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+  });
+}
+
+/** Gives a finished directory its name for good. */
+export async function publish(from: string, to: string): Promise<void> {
+  await syncDirectory(from);
+  await writing(to, () => rename(from, to));
+  await syncDirectory(path.dirname(to));
+}
+
+async function writeAll(handle: FileHandle, chunk: Uint8Array): Promise<void> {
+  let at = 0;
+  while (at < chunk.byteLength) at += (await handle.write(chunk, at)).bytesWritten;
+}
+
+async function writing<T>(file: string, act: () => Promise<T>): Promise<T> {
+  try {
+    return await act();
+  } catch (error) {
+    if (isDiskFull(error)) throw new BackupProblem("disk-full", `the disk is full while writing ${file}`);
+    throw new BackupProblem("write", `${file} could not be written: ${messageOf(error)}`, "see whether the disk works, then run again");
+  }
+}

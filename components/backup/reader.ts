@@ -1,0 +1,133 @@
+import type { Readable } from "node:stream";
+import { finished } from "node:stream/promises";
+import { extract } from "tar-stream";
+import { dockerCall, dockerCallOrNull, removeContainer } from "../runtime/docker.js";
+import { logTail } from "../runtime/docker-exec.js";
+import { labels } from "../runtime/labels.js";
+import type { Context, Leftovers } from "./context.js";
+import type { BackupRequest } from "./model.js";
+import { scratchName } from "./names.js";
+
+const ROOT = "/pbjrag";
+const MEMORY = 128 * 1024 * 1024;
+/** Milliseconds that measuring two volumes may take. */
+const MEASURE_MS = 120_000;
+
+export type Volume = "qdrant" | "uploads";
+
+/** Bytes; null where they could not be measured. */
+export interface Measured {
+  used: Record<Volume, number>;
+  /** The file system where Docker keeps volumes and containers. */
+  docker: { total: number; free: number };
+}
+
+/**
+ * A container that has the data volumes mounted read-only and whose files Docker hands out as an archive. Nothing runs in it
+ * but, once, `du` and `df`. Its image is any that is here: no image is needed only for looking.
+ */
+export class Reader {
+  private constructor(
+    private readonly id: string,
+    readonly mounted: readonly Volume[],
+  ) {}
+
+  static async create(request: BackupRequest, context: Context, image: string, mounted: readonly Volume[], leftovers: Leftovers): Promise<Reader> {
+    const sources: Record<Volume, string> = { qdrant: request.qdrantVolume, uploads: request.uploadsVolume };
+    const name = scratchName(request.stack, "reader", context.token);
+    leftovers.add(name, () => removeContainer(name));
+    const made = await dockerCall(`create container ${name}`, (client, abortSignal) =>
+      client.createContainer({
+        name,
+        Image: image,
+        User: "0:0",
+        Entrypoint: ["sh", "-c", `du -sB1 ${ROOT}/*; df -B1 /`],
+        Cmd: [],
+        Healthcheck: { Test: ["NONE"] },
+        NetworkDisabled: true,
+        Labels: labels({ stack: request.stack, role: "scratch", run: context.run }),
+        HostConfig: {
+          Mounts: mounted.map((volume) => ({
+            Type: "volume",
+            Source: sources[volume],
+            Target: `${ROOT}/${volume}`,
+            ReadOnly: true,
+            // Else Docker would fill an empty volume with what the image has there.
+            VolumeOptions: { NoCopy: true, Labels: {}, DriverConfig: { Name: "local", Options: {} } },
+          })),
+          NetworkMode: "none",
+          Memory: MEMORY,
+          MemorySwap: MEMORY,
+          CpuShares: 128,
+          SecurityOpt: ["no-new-privileges:true"],
+        },
+        abortSignal,
+      }),
+    );
+    return new Reader(made.id, mounted);
+  }
+
+  /** Docker's archive of a volume, entries named by {@link base}. */
+  async archive(volume: Volume): Promise<Readable> {
+    return readable(
+      await dockerCall(`read volume ${volume}`, (client) => client.getContainer(this.id).getArchive({ path: `${ROOT}/${volume}` })),
+    );
+  }
+
+  base(volume: Volume): string {
+    return volume;
+  }
+
+  /** Whether a directory of a volume has anything in it; null where there is no such directory. */
+  async hasEntries(volume: Volume, directory = ""): Promise<boolean | null> {
+    const path = directory === "" ? `${ROOT}/${volume}` : `${ROOT}/${volume}/${directory}`;
+    const archive = await dockerCallOrNull(`read ${path}`, (client) => client.getContainer(this.id).getArchive({ path }));
+    return archive === null ? null : hasSecondEntry(readable(archive));
+  }
+
+  /** Sizes by the image's own tools; null if it has none or they take too long. */
+  async measure(): Promise<Measured | null> {
+    const output = await dockerCall(
+      "measure the volumes",
+      async (client, abortSignal) => {
+        const container = client.getContainer(this.id);
+        await container.start({ abortSignal });
+        await container.wait({ abortSignal });
+        return logTail(this.id, 10);
+      },
+      MEASURE_MS,
+    ).catch(() => "");
+    return parseMeasured(output);
+  }
+}
+
+/** Lines of `du -sB1` and, last, of `df -B1 /`. */
+export function parseMeasured(output: string): Measured | null {
+  const used: Record<Volume, number> = { qdrant: 0, uploads: 0 };
+  for (const match of output.matchAll(/^(\d+)\s+\/pbjrag\/(qdrant|uploads)$/gm)) used[match[2] as Volume] = Number(match[1]);
+  const root = /^\S+\s+(\d+)\s+\d+\s+(\d+)\s+\S+\s+\/$/m.exec(output);
+  return root === null ? null : { used, docker: { total: Number(root[1]), free: Number(root[2]) } };
+}
+
+/** The first entry of a directory's archive is the directory itself. The rest is not read. */
+async function hasSecondEntry(archive: Readable): Promise<boolean> {
+  const entries = archive.pipe(extract());
+  const ended = finished(archive, { writable: false }).catch(() => undefined);
+  let seen = 0;
+  try {
+    for await (const entry of entries) {
+      seen += 1;
+      if (seen > 1) break;
+      entry.resume();
+    }
+  } finally {
+    archive.destroy();
+    await ended;
+  }
+  return seen > 1;
+}
+
+/** Docker's client types its stream older than it is. */
+function readable(stream: NodeJS.ReadableStream): Readable {
+  return stream as Readable;
+}

@@ -1,0 +1,94 @@
+import path from "node:path";
+import { messageOf } from "../runtime/errors.js";
+import { type Context, Leftovers, throwIfEnded } from "./context.js";
+import { makeParents, makePrivate } from "./files.js";
+import type { Manifest } from "./manifest.js";
+import { type BackupOutcome, type BackupRequest, noBackup } from "./model.js";
+import { backupName, FILES, partialOf } from "./names.js";
+import { fromQdrant, isDiskFull } from "./problem.js";
+import type { Reader } from "./reader.js";
+import { findSource, type QdrantSource, saveQdrant } from "./save-qdrant.js";
+import { saveUploads } from "./save-uploads.js";
+import { seal } from "./seal.js";
+import { assertSpace, mebibytes, neededFor, spaceOf, tooLittle } from "./space.js";
+import { directoryNames, removeUnfinished, sweep } from "./sweep.js";
+import { type Content, findContent } from "./volumes.js";
+
+/** One backup from beginning to end. Whatever happens, the data is only read, and what is unfinished is removed. */
+export async function backUp(request: BackupRequest, context: Context, tool: Manifest["tool"]): Promise<BackupOutcome> {
+  const began = performance.now();
+  const leftovers = new Leftovers();
+  try {
+    const outcome = await outcomeOf(request, context, tool, leftovers);
+    return { ...outcome, tookMs: Math.round(performance.now() - began) };
+  } catch (error) {
+    // A request that was ended says less than why it was ended.
+    throwIfEnded(context.signal);
+    throw fromQdrant(error);
+  } finally {
+    await leftovers.clear((what, error) => context.say(`${what} could not be removed (the next run will): ${messageOf(error)}`));
+  }
+}
+
+async function outcomeOf(request: BackupRequest, context: Context, tool: Manifest["tool"], leftovers: Leftovers): Promise<BackupOutcome> {
+  await sweep(request.stack, context);
+  if (request.skipReason !== "") return noBackup(request.skipReason);
+  const content = await findContent(request, context, leftovers);
+  const source = content.qdrant && content.reader !== null ? await findSource(request, context, content.reader) : null;
+  if (source === null && !content.uploads) return noBackup("there is no data yet: the volumes are empty");
+  await makeParents(context.paths.backups);
+  const needed = await checkSpace(context, content.reader);
+  try {
+    return await writeBackup(request, context, tool, content, source, leftovers);
+  } catch (error) {
+    if (!isDiskFull(error)) throw error;
+    throw tooLittle(context.paths.backups, needed, (await spaceOf(context.paths.backups)).free);
+  }
+}
+
+async function writeBackup(
+  request: BackupRequest,
+  context: Context,
+  tool: Manifest["tool"],
+  content: Content,
+  source: QdrantSource | null,
+  leftovers: Leftovers,
+): Promise<BackupOutcome> {
+  const { backups } = context.paths;
+  const created = new Date();
+  const name = backupName(request.kind, created, await directoryNames(backups));
+  const partial = path.join(backups, partialOf(name));
+  context.assertHolds();
+  leftovers.add(partialOf(name), () => removeUnfinished(partial, context.token));
+  await makePrivate(partial);
+  const qdrant = await saveQdrant(request, context, source, path.join(partial, FILES.qdrant), leftovers);
+  if (qdrant.record === null && !content.uploads) return noBackup("there is no data yet: Qdrant has no collections, and there are no uploads");
+  const uploads = await saveUploads(context, content.reader, path.join(partial, FILES.uploads));
+  const bytes = await seal(request, context, tool, { name, created, qdrant, uploads });
+  context.say(`backup ${name} is complete: ${mebibytes(bytes)}`, { backup: name, bytes });
+  const collections = Object.entries(qdrant.record?.collections ?? {}).map(([collection, { points }]) => [collection, points] as const);
+  return {
+    backup: name,
+    reason: "",
+    qdrantVersion: qdrant.record?.version ?? "",
+    collections: Object.fromEntries(collections),
+    files: uploads.content.files,
+    bytes,
+    tookMs: 0,
+    proven: true,
+  };
+}
+
+/** @returns bytes that the backup may need; 0: unknown */
+async function checkSpace(context: Context, reader: Reader | null): Promise<number> {
+  const measured = (await reader?.measure()) ?? null;
+  throwIfEnded(context.signal);
+  if (measured === null) {
+    context.say("the data's size could not be measured beforehand: a full disk will be seen only when it is full");
+    return 0;
+  }
+  const { backups } = context.paths;
+  context.say(`to save: Qdrant ${mebibytes(measured.used.qdrant)}, uploads ${mebibytes(measured.used.uploads)}`, { ...measured.used });
+  assertSpace(backups, await spaceOf(backups), measured);
+  return neededFor(measured);
+}

@@ -1,0 +1,184 @@
+import { pipeline } from "node:stream/promises";
+import { isDeepStrictEqual } from "node:util";
+import type { QdrantClient } from "../qdrant/client.js";
+import type { Alias } from "../qdrant/schema.js";
+import { writeArchive, writeEmptyArchive } from "./archive.js";
+import type { Context, Leftovers } from "./context.js";
+import type { CollectionRecord, FileRecord, QdrantRecord } from "./manifest.js";
+import type { BackupRequest } from "./model.js";
+import { settlePending } from "./pending.js";
+import { BackupProblem } from "./problem.js";
+import type { Reader } from "./reader.js";
+import { Scratch } from "./scratch.js";
+import { Mismatch, transferCollection } from "./snapshot.js";
+import { findLive, type LiveQdrant } from "./source.js";
+import { TarRebase } from "./tar-rebase.js";
+import { ensureImage } from "./volumes.js";
+
+export interface SavedQdrant {
+  file: FileRecord;
+  /** Null: there are no collections, and the archive is empty. */
+  record: QdrantRecord | null;
+}
+
+interface Listing {
+  collections: string[];
+  aliases: Alias[];
+}
+
+/** A running scratch that holds everything, and what is known of it. */
+interface Filled {
+  scratch: Scratch;
+  client: QdrantClient;
+  imageId: string;
+  source: QdrantRecord["source"];
+  collections: Record<string, CollectionRecord>;
+  aliases: Alias[];
+}
+
+const TRIES = 2;
+
+/** Where Qdrant's data comes from: the running one, or its volume when there is none any more. */
+export interface QdrantSource {
+  live: LiveQdrant | null;
+  reader: Reader;
+}
+
+export async function findSource(request: BackupRequest, context: Context, reader: Reader): Promise<QdrantSource> {
+  const live = await findLive(request, context);
+  if (live !== null) await settlePending(context, live);
+  return { live, reader };
+}
+
+/** Writes the archive of a scratch Qdrant's storage that holds all collections. */
+export async function saveQdrant(
+  request: BackupRequest,
+  context: Context,
+  source: QdrantSource | null,
+  archive: string,
+  leftovers: Leftovers,
+): Promise<SavedQdrant> {
+  const filled = source === null ? null : await fillFrom(source, request, context, leftovers);
+  if (filled === null) return { file: (await writeEmptyArchive(archive, context.signal)).file, record: null };
+  const { version, commit } = await filled.client.version();
+  await filled.scratch.stop();
+  context.say("compressing Qdrant's storage");
+  const { stream, base } = await filled.scratch.archive();
+  const { file, content } = await writeArchive(stream, base, archive, context.signal);
+  await filled.scratch.remove();
+  const { collections, aliases, imageId } = filled;
+  return {
+    file,
+    record: {
+      version,
+      commit: commit ?? "",
+      imageId,
+      source: filled.source,
+      volume: request.qdrantVolume,
+      collections,
+      aliases,
+      storage: content,
+      writesDuringBackup: Object.values(collections).some(({ live: counts }) => counts.before !== counts.after),
+    },
+  };
+}
+
+function fillFrom({ live, reader }: QdrantSource, request: BackupRequest, context: Context, leftovers: Leftovers): Promise<Filled | null> {
+  return live === null ? fromVolume(request, context, reader, leftovers) : fromLive(request, context, live, leftovers);
+}
+
+/** Once more, from the beginning, if something was created, dropped or written meanwhile that does not fit together. */
+async function fromLive(request: BackupRequest, context: Context, live: LiveQdrant, leftovers: Leftovers): Promise<Filled | null> {
+  for (let attempt = 1; ; attempt++) {
+    const scratch = await newScratch(request, context, live.imageId, attempt, leftovers);
+    try {
+      return await fill(context, live, scratch);
+    } catch (error) {
+      if (!(error instanceof Mismatch)) throw error;
+      if (attempt === TRIES) throw new BackupProblem(error.code, `${error.why}, in ${TRIES} attempts`, "run again when nothing creates, drops or rewrites collections");
+      context.say(`${error.why}: beginning again`);
+      await scratch.remove();
+    }
+  }
+}
+
+async function fill(context: Context, live: LiveQdrant, scratch: Scratch): Promise<Filled | null> {
+  const before = await listing(live.client);
+  if (before.collections.length === 0) return null;
+  const client = await scratch.start();
+  const collections: Record<string, CollectionRecord> = {};
+  for (const name of before.collections) {
+    try {
+      collections[name] = await transferCollection(context, live, client, name);
+    } catch (error) {
+      await scratch.assertRuns();
+      throw await changedOr(error, live, before);
+    }
+  }
+  const after = await listing(live.client);
+  if (!isDeepStrictEqual(before, after)) throw changed(before, after);
+  await client.createAliases(after.aliases);
+  await assertListing(client, after);
+  return { scratch, client, imageId: live.imageId, source: "snapshots", collections, aliases: after.aliases };
+}
+
+/** No Qdrant is left: nothing runs on the volume, so a copy of it is whole. The volume itself is only read. */
+async function fromVolume(request: BackupRequest, context: Context, reader: Reader, leftovers: Leftovers): Promise<Filled | null> {
+  context.say(`no Qdrant is left that uses volume ${request.qdrantVolume}: taking a copy of the volume`);
+  const imageId = await ensureImage(request.qdrantImage, context);
+  const scratch = await newScratch(request, context, imageId, 1, leftovers);
+  const rebase = new TarRebase(reader.base("qdrant"));
+  const [read, filled] = await Promise.allSettled([
+    reader.archive("qdrant").then((archive) => pipeline(archive, rebase, { signal: context.signal })),
+    scratch.fill(rebase),
+  ]);
+  if (read.status === "rejected") throw read.reason;
+  if (filled.status === "rejected") throw filled.reason;
+  const client = await scratch.start();
+  const { collections: names, aliases } = await listing(client);
+  if (names.length === 0) return null;
+  const collections: Record<string, CollectionRecord> = {};
+  for (const name of names) {
+    const { status, config, payload_schema: payloadSchema } = await client.collection(name);
+    if (status === "red") throw new BackupProblem("damaged", `collection ${name} has status red on volume ${request.qdrantVolume}: it is damaged already`);
+    const points = await client.count(name, context.remaining());
+    context.say(`collection ${name}: ${points.toLocaleString("en-US")} points copied and counted`, { collection: name, points });
+    collections[name] = { points, live: { before: points, after: points }, status, config, payloadSchema, snapshot: null };
+  }
+  return { scratch, client, imageId, source: "copy", collections, aliases };
+}
+
+async function newScratch(request: BackupRequest, context: Context, imageId: string, attempt: number, leftovers: Leftovers): Promise<Scratch> {
+  context.assertHolds();
+  const scratch = await Scratch.create(request, context, imageId, attempt);
+  leftovers.add(scratch.name, () => scratch.remove());
+  return scratch;
+}
+
+async function listing(client: QdrantClient): Promise<Listing> {
+  return { collections: await client.collections(), aliases: await client.aliases() };
+}
+
+/** A collection that was dropped while it was read fails in any way; the list tells whether that was it. */
+async function changedOr(error: unknown, live: LiveQdrant, before: Listing): Promise<unknown> {
+  const after = await listing(live.client).catch(() => before);
+  return error instanceof Mismatch || isDeepStrictEqual(before.collections, after.collections) ? error : changed(before, after);
+}
+
+function changed(before: Listing, after: Listing): Mismatch {
+  const words = [
+    ...difference("collection", "appeared", after.collections, before.collections),
+    ...difference("collection", "went away", before.collections, after.collections),
+  ];
+  return new Mismatch("collections-changed", words.length > 0 ? words.join(", ") : "the aliases changed during the backup");
+}
+
+function difference(what: string, how: string, those: readonly string[], without: readonly string[]): string[] {
+  return those.filter((name) => !without.includes(name)).map((name) => `${what} ${name} ${how} during the backup`);
+}
+
+async function assertListing(client: QdrantClient, expected: Listing): Promise<void> {
+  const there = await listing(client);
+  if (isDeepStrictEqual(there, expected)) return;
+  throw new BackupProblem("aliases", "the scratch Qdrant does not have the same collections and aliases as the live one");
+}

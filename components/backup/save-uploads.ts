@@ -1,0 +1,25 @@
+import { rm } from "node:fs/promises";
+import { type WrittenArchive, writeArchive, writeEmptyArchive } from "./archive.js";
+import type { Context } from "./context.js";
+import { BackupProblem } from "./problem.js";
+import type { Reader } from "./reader.js";
+import { TarError } from "./tar-header.js";
+
+/** A file that shrinks while Docker reads it spoils the archive; so often in a row means that it always will. */
+const TRIES = 3;
+
+/** Writes the archive of the uploads volume; an empty one if there is no such volume. */
+export async function saveUploads(context: Context, reader: Reader | null, file: string): Promise<WrittenArchive> {
+  if (reader === null || !reader.mounted.includes("uploads")) return writeEmptyArchive(file, context.signal);
+  context.say("compressing the uploads");
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await writeArchive(await reader.archive("uploads"), reader.base("uploads"), file, context.signal);
+    } catch (error) {
+      if (!(error instanceof TarError)) throw error;
+      if (attempt === TRIES) throw new BackupProblem("damaged", `the uploads could not be read whole, in ${TRIES} attempts: ${error.message}`);
+      context.say(`the uploads changed while they were read: beginning again (${error.message})`);
+      await rm(file, { force: true });
+    }
+  }
+}

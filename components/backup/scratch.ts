@@ -1,0 +1,129 @@
+import { randomBytes } from "node:crypto";
+import type { Readable } from "node:stream";
+import { QdrantClient } from "../qdrant/client.js";
+import { dockerCall, dockerCallOrNull, hostPort, inspect, removeContainer } from "../runtime/docker.js";
+import { logTail } from "../runtime/docker-exec.js";
+import { labels } from "../runtime/labels.js";
+import type { Context } from "./context.js";
+import type { BackupRequest } from "./model.js";
+import { scratchName } from "./names.js";
+import { BackupProblem } from "./problem.js";
+import { untilReady } from "./source.js";
+
+const STORAGE = "/qdrant/storage";
+/** Seconds that it has to end by itself. */
+const STOP_S = 60;
+const REMOVE_MS = 120_000;
+/** A share of the processor far below the default of 1024: who serves goes first. */
+const CPU_SHARES = 128;
+
+/**
+ * A Qdrant of the backup's own, on a fresh volume: what is restored into it proves the backup, and its storage, once it has
+ * stopped, is the backup. On loopback only, with a random key, limited, never restarted, and removed in the end.
+ */
+export class Scratch {
+  private readonly apiKey = randomBytes(24).toString("hex");
+
+  private constructor(
+    readonly name: string,
+    private readonly memory: number,
+    private readonly context: Context,
+  ) {}
+
+  /** Its volume and container, not started. */
+  static async create(request: BackupRequest, context: Context, imageId: string, attempt: number): Promise<Scratch> {
+    const scratch = new Scratch(scratchName(request.stack, "scratch", `${context.token}-${attempt}`), request.scratch.memory, context);
+    try {
+      await scratch.make(request, imageId);
+    } catch (error) {
+      await scratch.remove();
+      throw error;
+    }
+    return scratch;
+  }
+
+  /** Starts it and waits until it answers. */
+  async start(): Promise<QdrantClient> {
+    await dockerCall(`start ${this.name}`, (client, abortSignal) => client.getContainer(this.name).start({ abortSignal }));
+    const port = await hostPort(this.name, 6333);
+    if (port === null) throw await this.failed("did not start");
+    const client = new QdrantClient({ baseUrl: `http://127.0.0.1:${port}`, apiKey: this.apiKey, signal: this.context.signal, name: "the scratch Qdrant" });
+    await untilReady(client, this.context, "the scratch Qdrant", () => this.assertRuns());
+    return client;
+  }
+
+  /** @throws BackupProblem `scratch` when it has ended: out of memory, a version that does not take the data */
+  async assertRuns(): Promise<void> {
+    const { State } = await inspect(this.name);
+    if (State.Running) return;
+    const how = State.OOMKilled ? `ran out of its ${toMiB(this.memory)} of memory` : `ended with exit code ${State.ExitCode}`;
+    throw await this.failed(how, State.OOMKilled ? "raise pbjrag:backup.scratchMemory and run again" : undefined);
+  }
+
+  /** Ends it gracefully; its storage is complete afterwards. */
+  async stop(): Promise<void> {
+    await this.assertRuns();
+    await dockerCall(`stop ${this.name}`, (client) => client.getContainer(this.name).stop({ t: STOP_S }), (STOP_S + 30) * 1000);
+    const { State } = await inspect(this.name);
+    if (State.Running || State.OOMKilled) throw await this.failed("did not stop");
+  }
+
+  /** Docker's archive of the storage directory, entries named `storage/…`. */
+  async archive(): Promise<{ stream: Readable; base: string }> {
+    const stream = await dockerCall(`read the storage of ${this.name}`, (client) => client.getContainer(this.name).getArchive({ path: STORAGE }));
+    return { stream: stream as Readable, base: "storage" };
+  }
+
+  /** Fills the storage of a scratch that was never started, from an archive whose entries are relative to it. */
+  async fill(archive: Readable): Promise<void> {
+    await dockerCall(
+      `copy the storage into ${this.name}`,
+      (client, abortSignal) => client.getContainer(this.name).putArchive(archive, { path: STORAGE, abortSignal }),
+      this.context.remaining(),
+    );
+  }
+
+  async remove(): Promise<void> {
+    await removeContainer(this.name);
+    await removeVolume(this.name);
+  }
+
+  private async make(request: BackupRequest, imageId: string): Promise<void> {
+    const own = labels({ stack: request.stack, role: "scratch", run: this.context.run });
+    await dockerCall(`create volume ${this.name}`, (client, abortSignal) => client.createVolume({ Name: this.name, Labels: own, abortSignal }));
+    await dockerCall(`create container ${this.name}`, (client, abortSignal) =>
+      client.createContainer({
+        name: this.name,
+        Image: imageId,
+        Env: [`QDRANT__SERVICE__API_KEY=${this.apiKey}`, "QDRANT__TELEMETRY_DISABLED=true"],
+        ExposedPorts: { "6333/tcp": {} },
+        Labels: own,
+        HostConfig: {
+          Mounts: [{ Type: "volume", Source: this.name, Target: STORAGE }],
+          PortBindings: { "6333/tcp": [{ HostIp: "127.0.0.1", HostPort: "" }] },
+          NanoCpus: Math.round(request.scratch.cpus * 1e9),
+          Memory: request.scratch.memory,
+          MemorySwap: request.scratch.memory,
+          CpuShares: CPU_SHARES,
+          SecurityOpt: ["no-new-privileges:true"],
+          RestartPolicy: { Name: "no" },
+          LogConfig: { Type: "json-file", Config: { "max-size": "5m", "max-file": "1" } },
+        },
+        abortSignal,
+      }),
+    );
+  }
+
+  private async failed(how: string, next?: string): Promise<BackupProblem> {
+    const lines = (await logTail(this.name, 10)).split("\n").filter((line) => line.trim() !== "");
+    return new BackupProblem("scratch", `the scratch Qdrant, into which the backup is restored to prove it, ${how}`, next, lines);
+  }
+}
+
+export async function removeVolume(name: string): Promise<void> {
+  await dockerCallOrNull(`remove volume ${name}`, (client, abortSignal) => client.getVolume(name).remove({ abortSignal }), REMOVE_MS);
+}
+
+function toMiB(bytes: number): string {
+  return `${Math.round(bytes / (1024 * 1024))} MiB`;
+}

@@ -1,0 +1,68 @@
+import path from "node:path";
+import type { WrittenArchive } from "./archive.js";
+import { type Context, throwIfEnded } from "./context.js";
+import { publish, writeText } from "./files.js";
+import { type FileRecord, type Manifest, renderManifest } from "./manifest.js";
+import type { BackupRequest } from "./model.js";
+import { FILES, partialOf } from "./names.js";
+import type { SavedQdrant } from "./save-qdrant.js";
+import { removeUnfinished } from "./sweep.js";
+
+export interface Saved {
+  name: string;
+  created: Date;
+  qdrant: SavedQdrant;
+  uploads: WrittenArchive;
+}
+
+/** Writes what goes beside the archives, the manifest last, and gives the directory its name. @returns its size in bytes */
+export async function seal(request: BackupRequest, context: Context, tool: Manifest["tool"], saved: Saved): Promise<number> {
+  const { backups } = context.paths;
+  const [partial, final] = [path.join(backups, partialOf(saved.name)), path.join(backups, saved.name)];
+  const files = {
+    [FILES.qdrant]: saved.qdrant.file,
+    [FILES.uploads]: saved.uploads.file,
+    ...(await writeTexts(request, partial)),
+  };
+  const manifest = manifestOf(request, context, tool, saved, files);
+  const written = await writeText(path.join(partial, FILES.manifest), renderManifest(manifest));
+  throwIfEnded(context.signal);
+  context.assertHolds();
+  try {
+    await publish(partial, final);
+  } catch (error) {
+    // Renamed but not known to be on the disk: that is no backup.
+    await removeUnfinished(final, context.token);
+    throw error;
+  }
+  return [...Object.values(files), written].reduce((sum, file) => sum + file.size, 0);
+}
+
+/** Of the release whose data it is; before the first one, of the one that it is made for. */
+async function writeTexts(request: BackupRequest, directory: string): Promise<Record<string, FileRecord>> {
+  const { tag, commit } = request.of ?? request.before;
+  return {
+    [FILES.commit]: await writeText(path.join(directory, FILES.commit), `${commit}\n`),
+    [FILES.tag]: await writeText(path.join(directory, FILES.tag), `${tag}\n`),
+    [FILES.config]: await writeText(path.join(directory, FILES.config), `${JSON.stringify(request.settings, null, 2)}\n`),
+  };
+}
+
+function manifestOf(request: BackupRequest, context: Context, tool: Manifest["tool"], saved: Saved, files: Record<string, FileRecord>): Manifest {
+  const { kind, stack, of, before } = request;
+  return {
+    schema: 1,
+    tool,
+    name: saved.name,
+    kind,
+    stack,
+    of,
+    before,
+    created: saved.created.toISOString(),
+    run: context.run,
+    qdrant: saved.qdrant.record,
+    uploads: { ...saved.uploads.content, volume: request.uploadsVolume },
+    files,
+    proof: { restored: saved.qdrant.record !== null, counted: saved.qdrant.record !== null },
+  };
+}

@@ -1,0 +1,135 @@
+import { createHash } from "node:crypto";
+import { Transform, type TransformCallback } from "node:stream";
+import { pipeline } from "node:stream/promises";
+import { type QdrantClient, QdrantError } from "../qdrant/client.js";
+import type { CollectionInfo, SnapshotInfo } from "../qdrant/schema.js";
+import { messageOf } from "../runtime/errors.js";
+import { type Context, throwIfEnded } from "./context.js";
+import type { CollectionRecord, FileRecord } from "./manifest.js";
+import { mark, nameMark, settleOlder, unmark } from "./pending.js";
+import { BackupProblem } from "./problem.js";
+import type { LiveQdrant } from "./source.js";
+import { whileAnswering } from "./watchdog.js";
+
+/** A count or an index came out differently than in the live Qdrant: with writers at work, worth one more try. */
+export class Mismatch extends BackupProblem {}
+
+/** Takes one collection from the live Qdrant into the scratch, and proves that it is all there. */
+export async function transferCollection(context: Context, live: LiveQdrant, scratch: QdrantClient, name: string): Promise<CollectionRecord> {
+  const info = await live.client.collection(name);
+  if (info.status === "red") {
+    throw new BackupProblem("damaged", `collection ${name} has status red in the live Qdrant: it is damaged already`, "see Qdrant's log; restore the collection or delete it, then run again");
+  }
+  const before = await live.client.count(name, context.remaining());
+  const snapshot = await throughSnapshot(context, live, scratch, name);
+  const after = await live.client.count(name, context.remaining());
+  const restored = await scratch.collection(name);
+  const points = await scratch.count(name, context.remaining());
+  assertSame(name, { before, after, points }, info, restored);
+  context.say(`collection ${name}: ${points.toLocaleString("en-US")} points saved and counted again`, { collection: name, points });
+  return { points, live: { before, after }, status: restored.status, config: info.config, payloadSchema: info.payload_schema, snapshot };
+}
+
+/** @throws Mismatch */
+export function assertSame(
+  name: string,
+  counts: { before: number; after: number; points: number },
+  live: CollectionInfo,
+  restored: CollectionInfo,
+): void {
+  const { before, after, points } = counts;
+  const [low, high] = [Math.min(before, after), Math.max(before, after)];
+  if (points < low || points > high) {
+    const had = low === high ? String(low) : `${low} to ${high}`;
+    throw new Mismatch("count", `collection ${name} has ${points} points in the scratch Qdrant and ${had} in the live one`);
+  }
+  if (restored.status === "red") throw new Mismatch("damaged", `collection ${name} has status red in the scratch Qdrant`);
+  const [ours, theirs] = [indexes(live), indexes(restored)];
+  if (ours !== theirs) throw new Mismatch("damaged", `collection ${name} has the payload indexes [${theirs}] in the scratch Qdrant and [${ours}] in the live one`);
+}
+
+function indexes(info: CollectionInfo): string {
+  return Object.keys(info.payload_schema).sort().join(", ");
+}
+
+async function throughSnapshot(context: Context, live: LiveQdrant, scratch: QdrantClient, collection: string): Promise<FileRecord> {
+  context.assertHolds();
+  const before = (await live.client.snapshots(collection)).map((snapshot) => snapshot.name);
+  const value = { run: context.run, collection, before, requestedAt: Date.now(), name: null };
+  const file = await mark(context, value);
+  const snapshot = await make(context, live, collection, file);
+  await nameMark(file, value, snapshot.name);
+  let saved: FileRecord;
+  try {
+    saved = await stream(context, live, scratch, collection, snapshot);
+  } catch (error) {
+    // Should this fail as well, the mark stays, and the first cause is the one to tell.
+    await dropSnapshot(live, collection, snapshot.name, file).catch(() => undefined);
+    throw error;
+  }
+  await dropSnapshot(live, collection, snapshot.name, file);
+  await settleOlder(context, live, collection);
+  return saved;
+}
+
+async function dropSnapshot(live: LiveQdrant, collection: string, name: string, file: string): Promise<void> {
+  await live.cleaner.deleteSnapshot(collection, name);
+  await unmark(file);
+}
+
+async function make(context: Context, live: LiveQdrant, collection: string, file: string): Promise<SnapshotInfo> {
+  context.say(`collection ${collection}: making a snapshot`, { collection });
+  try {
+    return await whileAnswering(live.client, context, () => live.client.createSnapshot(collection, context.remaining()));
+  } catch (error) {
+    // Refused: there is nothing to come. Any other end leaves the mark.
+    if (error instanceof QdrantError && error.failure === "refused") await unmark(file);
+    throwIfEnded(context.signal);
+    throw error;
+  }
+}
+
+/** Never on our disk: what the live one sends goes to the scratch as it comes, hashed on the way. */
+async function stream(context: Context, live: LiveQdrant, scratch: QdrantClient, collection: string, snapshot: SnapshotInfo): Promise<FileRecord> {
+  const expected = snapshot.checksum?.toLowerCase();
+  if (expected === undefined) {
+    throw new BackupProblem("qdrant-answer", "this Qdrant gives no checksums of its snapshots", "use Qdrant 1.9 or later");
+  }
+  const download = await live.client.downloadSnapshot(collection, snapshot.name, context.remaining());
+  const hashing = new Hashing();
+  const size = download.size ?? snapshot.size;
+  // The first to fail makes the other fail as well, with words that say less.
+  const failures: unknown[] = [];
+  const note = (error: unknown): void => void failures.push(error);
+  const received = pipeline(download.body, hashing).catch((error: unknown) => {
+    note(new BackupProblem("qdrant-answer", `the snapshot of collection ${collection} broke off after ${hashing.size} of ${size} bytes: ${messageOf(error)}`));
+  });
+  const upload = { body: hashing, size, sha256: expected, timeoutMs: context.remaining() };
+  const uploaded = scratch.uploadSnapshot(collection, upload).catch(note).finally(() => download.body.destroy());
+  await whileAnswering(live.client, context, () => Promise.all([received, uploaded]));
+  throwIfEnded(context.signal);
+  if (hashing.sha256 !== null && hashing.sha256 !== expected) {
+    throw new BackupProblem("damaged", `the snapshot of collection ${collection} does not have the SHA-256 that Qdrant gave for it`);
+  }
+  if (failures.length > 0) throw failures[0];
+  return { size, sha256: expected };
+}
+
+/** Passes bytes on, counts and hashes them. */
+class Hashing extends Transform {
+  size = 0;
+  /** Null until the stream has come to its end. */
+  sha256: string | null = null;
+  private readonly hash = createHash("sha256");
+
+  override _transform(chunk: Buffer, _encoding: BufferEncoding, done: TransformCallback): void {
+    this.size += chunk.length;
+    this.hash.update(chunk);
+    done(null, chunk);
+  }
+
+  override _flush(done: TransformCallback): void {
+    this.sha256 = this.hash.digest("hex");
+    done();
+  }
+}

@@ -1,0 +1,72 @@
+/** A failed app's own log: kept before its container goes, and its last words for the message. */
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { containerEnv, inspectOrNull } from "../runtime/docker.js";
+import { logTail } from "../runtime/docker-exec.js";
+import { stamp, type DataPaths } from "../runtime/paths.js";
+import { createRedactor } from "../runtime/redact.js";
+
+/** Lines of each container's log that are kept. */
+const KEPT_LINES = 5000;
+/** Lines that a message shows. */
+const SHOWN_LINES = 6;
+
+export interface SavedLog {
+  /** Absolute. */
+  file: string;
+  /** The end of the log of the container asked about, masked: up to its exception, if there is one. */
+  lines: string[];
+  /** The exception's last line, or the log's; "" for an empty log. */
+  culprit: string;
+}
+
+/**
+ * Writes the logs of a revision's containers into one file, `logs/app-<revision>-<stamp>.log` (0600), with the secrets of
+ * their environments masked.
+ * @param about the container whose last words are wanted
+ */
+export async function saveAppLog(paths: DataPaths, revision: string, containers: readonly string[], about: string): Promise<SavedLog> {
+  const logs = await Promise.all(containers.map(async (name) => ({ name, text: await maskedLog(name) })));
+  mkdirSync(paths.logs, { recursive: true, mode: 0o700 });
+  const file = join(paths.logs, `app-${revision}-${stamp()}.log`);
+  writeFileSync(file, logs.map(({ name, text }) => `==> ${name}\n${text.trimEnd()}\n`).join("\n"), { mode: 0o600 });
+  return { file, ...lastWords(logs.find(({ name }) => name === about)?.text ?? "") };
+}
+
+async function maskedLog(container: string): Promise<string> {
+  const info = await inspectOrNull(container);
+  return info === null ? "(there is no such container)" : createRedactor(secretValues(containerEnv(info)))(await logTail(container, KEPT_LINES));
+}
+
+const SECRET_NAME = /KEY|SECRET|TOKEN|PASS|PWD|CREDENTIAL|AUTH|DSN|PRIVATE|CERT|SALT|COOKIE/i;
+const PLAIN_VALUE = /^(true|false|yes|no|on|off|none|null|\d{1,5})$/i;
+/** Letters and digits without a break, as keys are: neither a path nor a word. */
+const KEY_LIKE = /^(?=[^/]*[A-Za-z])(?=[^/]*\d)[A-Za-z0-9_\-+=.~]{16,}$/;
+
+/** Values of an environment that look like secrets, by their name or by themselves, and passwords within URLs. */
+export function secretValues(env: Record<string, string>): string[] {
+  return Object.entries(env).flatMap(([name, value]) => {
+    const [, password] = /^[a-z][a-z0-9+.-]*:\/\/[^/@\s:]*:([^/@\s]+)@/i.exec(value) ?? [];
+    const secret = !PLAIN_VALUE.test(value) && (SECRET_NAME.test(name) || KEY_LIKE.test(value));
+    return [...(secret ? [value] : []), ...(password === undefined ? [] : [password, decoded(password)])];
+  });
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
+
+/** `ModuleNotFoundError: No module named 'x'`, as Python ends a traceback. */
+const EXCEPTION = /^(?:[A-Za-z_]\w*\.)*[A-Za-z_]\w*(?:Error|Exception|Exit|Interrupt|ExceptionGroup|Warning)(?:: .*)?$/;
+
+/** What a log says last: pure. */
+export function lastWords(log: string): { lines: string[]; culprit: string } {
+  const lines = log.split(/\r?\n/).map((line) => line.trimEnd()).filter((line) => line !== "");
+  const exception = lines.findLastIndex((line) => EXCEPTION.test(line));
+  const end = exception < 0 ? lines.length : exception + 1;
+  return { lines: lines.slice(Math.max(0, end - SHOWN_LINES), end), culprit: lines[end - 1] ?? "" };
+}

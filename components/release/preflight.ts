@@ -1,0 +1,168 @@
+/**
+ * Everything that is found out before the first resource: settings -> source -> facts -> plan -> problems. Touches nothing
+ * but the cache of sources, so a preview may call it.
+ */
+import { existsSync } from "node:fs";
+import path from "node:path";
+import { assertDocker, dockerSocket } from "../runtime/docker.js";
+import { messageOf, ReleaseError } from "../runtime/errors.js";
+import { dataPaths } from "../runtime/paths.js";
+import { loadSettings } from "../settings/load.js";
+import { fromRecorded } from "../settings/recorded.js";
+import type { Settings } from "../settings/schema.js";
+import { contextOf } from "../source/export.js";
+import { UNREACHABLE } from "../source/git.js";
+import { PRUNE_DEFAULTS, pruneExports } from "../source/prune.js";
+import { exportSource, isCached, resolveSource } from "../source/source.js";
+import { capacityProblems, capacityTable, needOf } from "./capacity.js";
+import { existingImages, readDataSizes, readHost, readLiveFact, readPort, readVolumes } from "./facts.js";
+import { parseLedger, present } from "./ledger.js";
+import type { Plan, Problem, ReleaseRecord, ResolvedSource } from "./model.js";
+import { stackNames } from "./names.js";
+import { declaredBy } from "./notices.js";
+import { planRelease } from "./plan.js";
+import { secretDigests } from "./revision.js";
+import {
+  dockerHostProblems, interruptionNotices, interruptionProblems, interruptions, movedTagProblems, portProblems, reapplyProblems, stateProblems, volumeChangeProblems, volumeProblems,
+} from "./rules.js";
+
+export interface PreflightInput {
+  stack: string;
+  /** Raw, decrypted: `pbjrag:app` -> JSON text. */
+  config: Readonly<Record<string, string>>;
+  /** The stack output `releases` as Pulumi gives it. */
+  ledger: unknown;
+  /** Whether a key of config is stored encrypted. Without it, that is not checked. */
+  isSecret?: (key: string) => boolean;
+  /** Default: the current directory. */
+  projectDir?: string;
+}
+
+export interface Cleared {
+  plan: Plan;
+  /** What is in force: today's settings, but for what a release that stays keeps as it was recorded. */
+  settings: Settings;
+  ledger: ReleaseRecord[];
+  /** Need and capacity, for the preview; "" where nothing new is started. */
+  table: string;
+}
+
+export type Preflight = Cleared | { problems: Problem[]; table: string };
+
+export async function preflight(input: PreflightInput): Promise<Preflight> {
+  const loaded = loadSettings(input);
+  const parsed = parseLedger(input.ledger);
+  const early = [...("problems" in loaded ? loaded.problems : []), ...("problems" in parsed ? parsed.problems : [])];
+  if ("problems" in loaded || "problems" in parsed) {
+    return { problems: early, table: "" };
+  }
+  try {
+    return await examine(input, loaded.settings, parsed.ledger);
+  } catch (error) {
+    return { problems: [problemOf(error)], table: "" };
+  }
+}
+
+/** One that ends the look: without Docker or the source there is nothing more to see. */
+function problemOf(error: unknown): Problem {
+  return error instanceof ReleaseError
+    ? { subject: error.code, what: `${error.what}: ${error.why}`, next: error.next }
+    : { subject: "preflight", what: messageOf(error), next: "see the stack trace with PULUMI_DEBUG=1, and report it" };
+}
+
+async function examine({ stack, projectDir = process.cwd() }: PreflightInput, today: Settings, ledger: ReleaseRecord[]): Promise<Preflight> {
+  const beforehand = [...reapplyProblems(today, ledger), ...dockerHostProblems(today, dockerSocket()), ...volumeChangeProblems(today, ledger)];
+  if (beforehand.length > 0) {
+    return { problems: beforehand, table: "" };
+  }
+  await assertDocker();
+  const { source, notice } = await findSource(today, ledger, projectDir);
+  const images = await existingImages(ledger.map(({ imageId }) => imageId));
+  const secrets = secretDigests(stack, today);
+  const plan = planRelease({ stack, settings: today, secrets, source, ledger, images });
+  const settings = fromRecorded(plan.serving.settings, today);
+  const interrupted = interruptions(settings, secrets.qdrantKey, ledger);
+  // A notice of going back stays first.
+  plan.notices.push(...interruptionNotices(interrupted), ...notice);
+  await provideContext(plan, settings, projectDir);
+  // Undoing a failed update must not be refused for what the failed one left behind.
+  if (plan.asRecorded) {
+    return { plan, settings, ledger, table: "" };
+  }
+  const problems = [...movedTagProblems(source, ledger), ...interruptionProblems(interrupted, settings), ...(await hostProblems(stack, settings, plan, ledger))];
+  const capacity = await examineCapacity(stack, settings, plan, ledger, projectDir);
+  problems.push(...capacity.problems);
+  return problems.length > 0 ? { problems, table: capacity.table } : { plan, settings, ledger, table: capacity.table };
+}
+
+interface Found {
+  source: ResolvedSource;
+  notice: string[];
+}
+
+/** What is recorded needs no answer from the source: a release can be undone or gone back to while it is out of reach. */
+async function findSource(settings: Settings, ledger: readonly ReleaseRecord[], projectDir: string): Promise<Found> {
+  const { source, version, allowUntagged, reapply } = settings;
+  const record = reapply ? present(ledger) : ledger.findLast(({ tag }) => tag === version);
+  const recorded = record === null || record === undefined ? null : { tag: record.tag, commit: record.commit, tagObject: record.tagObject, context: contextOf(record.commit) };
+  if (reapply && recorded !== null) {
+    return { source: recorded, notice: [] };
+  }
+  try {
+    return { source: await resolveSource({ source, version, allowUntagged, projectDir }), notice: [] };
+  } catch (error) {
+    if (recorded === null || !(error instanceof ReleaseError) || error.code !== UNREACHABLE) {
+      throw error;
+    }
+    return { source: recorded, notice: [`the app's repository cannot be read (${error.why}): ${version} is taken to be what was released here as such`] };
+  }
+}
+
+/**
+ * The build context, where an image is declared to be built from it.
+ * @throws ReleaseError where the commit is neither cached nor to be had, or has no such Dockerfile
+ */
+async function provideContext(plan: Plan, settings: Settings, projectDir: string): Promise<void> {
+  const { image, commit, tag } = plan.serving;
+  if (image.origin !== "built") {
+    return;
+  }
+  const place = { source: settings.source, projectDir };
+  if (!(await isCached(place, commit))) {
+    await resolveSource({ ...place, version: tag, allowUntagged: settings.allowUntagged });
+  }
+  await exportSource(place, commit);
+  if (!existsSync(path.join(projectDir, image.context, image.dockerfile))) {
+    throw new ReleaseError({
+      code: "dockerfileMissing", exitCode: 2, what: `${tag} cannot be released, nothing was touched`,
+      why: `commit ${commit.slice(0, 12)} has no ${image.dockerfile}`, next: "name the Dockerfile: pulumi config set --path pbjrag:app.dockerfile PATH",
+    });
+  }
+  await pruneExports(projectDir, { ...PRUNE_DEFAULTS, keep: new Set([commit, ...declaredBy(plan.past).map((record) => record.commit)]) });
+}
+
+async function hostProblems(stack: string, settings: Settings, plan: Plan, ledger: readonly ReleaseRecord[]): Promise<Problem[]> {
+  const names = stackNames(stack, settings.volumes);
+  const [volumes, port, live] = await Promise.all([
+    readVolumes([names.qdrantVolume, names.uploadsVolume, names.proxyVolume]),
+    readPort(stack, settings.proxy.bind, settings.proxy.port),
+    readLiveFact(stack),
+  ]);
+  return [...volumeProblems(stack, volumes), ...portProblems(settings, port), ...stateProblems(stack, live, ledger, plan.serving.revision)];
+}
+
+/** Where nothing new is started there is nothing to measure: that would slow every look at a stack that is as it should be. */
+async function examineCapacity(stack: string, settings: Settings, plan: Plan, ledger: readonly ReleaseRecord[], projectDir: string): Promise<{ problems: Problem[]; table: string }> {
+  if (plan.step === "unchanged") {
+    return { problems: [], table: "" };
+  }
+  const names = stackNames(stack, settings.volumes);
+  const dataDir = process.env["PBJRAG_DATA_DIR"] ?? settings.dataDir;
+  const [host, data] = await Promise.all([
+    readHost(dataPaths(dataDir, stack, projectDir).backups),
+    readDataSizes({ qdrant: names.qdrantVolume, uploads: names.uploadsVolume }, ledger.map(({ imageId }) => imageId)),
+  ]);
+  const need = needOf(plan, settings, ledger, data);
+  const { cpuOvercommit } = settings.docker;
+  return { problems: capacityProblems(need, host, cpuOvercommit), table: capacityTable(need, host, cpuOvercommit) };
+}

@@ -1,0 +1,45 @@
+import * as pulumi from "@pulumi/pulumi";
+import { openJournal, type NewEvent } from "../runtime/journal.js";
+import { dataPaths } from "../runtime/paths.js";
+import type { Plan, Problem } from "./model.js";
+import { planEvent } from "./plan-event.js";
+
+const namespace = "pbjrag:";
+
+/** This program's raw config, keys with their namespace; secrets decrypted. */
+export function rawConfig(): Record<string, string> {
+  return Object.fromEntries(Object.entries(pulumi.runtime.allConfig()).filter(([key]) => key.startsWith(namespace)));
+}
+
+/**
+ * The stack output `releases` of the last successful update, read through Pulumi itself: so the ledger travels with the
+ * state, and a failed update leaves it as it was. Undefined before the first release.
+ */
+export async function readLedger(): Promise<unknown> {
+  const own = new pulumi.StackReference("self", { name: `${pulumi.getOrganization()}/${pulumi.getProject()}/${pulumi.getStack()}` });
+  const details: { value?: unknown; secretValue?: unknown } = await own.getOutputDetails("releases");
+  return details.value ?? details.secretValue;
+}
+
+/** Shows all problems at once, tells the CLI, and ends: exit code 32 means that the error was shown already. */
+export async function reportProblems({ problems, table }: { problems: Problem[]; table: string }): Promise<never> {
+  if (table !== "") await pulumi.log.info(table);
+  const lines = problems.map((problem) => `${problem.subject}: ${problem.what}. Next: ${problem.next}`);
+  tellRun({ phase: "refused", event: "failed", message: lines.join("\n"), data: { problems } });
+  await pulumi.log.error(`refused, nothing was touched:\n${lines.map((line) => `  - ${line}`).join("\n")}`);
+  process.exit(32);
+}
+
+/** Shows what a person should know before agreeing, and tells the CLI what is planned. */
+export function tellPlan({ plan, table }: { plan: Plan; table: string }): void {
+  if (table !== "" && pulumi.runtime.isDryRun()) void pulumi.log.info(table);
+  for (const notice of plan.notices) void pulumi.log.warn(notice);
+  tellRun({ phase: "plan", event: "info", message: plan.notices.join("\n"), data: planEvent(plan) });
+}
+
+/** Writes into the journal of the run that started this program; a plain `pulumi preview` leaves no trace. */
+function tellRun(event: NewEvent): void {
+  const dataDir = process.env["PBJRAG_DATA_DIR"];
+  if (!process.env["PBJRAG_RUN"] || dataDir === undefined) return;
+  openJournal(dataPaths(dataDir, pulumi.getStack())).write(event);
+}

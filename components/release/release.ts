@@ -1,0 +1,148 @@
+import * as docker from "@pulumi/docker";
+import * as pulumi from "@pulumi/pulumi";
+import { AppRevision } from "../app/revision.js";
+import { declareBackup } from "../backup/backup.js";
+import type { BackupOutcome } from "../backup/model.js";
+import { Gate } from "../gate/gate.js";
+import { Qdrant } from "../qdrant/qdrant.js";
+import { labelList } from "../runtime/labels.js";
+import type { Settings } from "../settings/schema.js";
+import { Front } from "../traffic/front.js";
+import { Proxy } from "../traffic/proxy.js";
+import { Route } from "../traffic/route.js";
+import { ledgerAfter, recordOf } from "./ledger.js";
+import type { Plan, ReleaseRecord, RevisionPlan } from "./model.js";
+import { stackNames, type StackNames } from "./names.js";
+import { trafficTable } from "./traffic-table.js";
+
+export interface ReleaseArgs {
+  readonly plan: Plan;
+  /** Today's settings; those of the present release where the plan is to keep it as recorded. */
+  readonly settings: Settings;
+  /** The ledger as it was read. */
+  readonly ledger: ReleaseRecord[];
+}
+
+/**
+ * One release, declared. The order is backup -> image -> front -> containers -> gate -> route -> ledger; deletions come
+ * last, and only if nothing failed. Whatever may change depends on the backup, so that nothing is touched when it fails.
+ */
+export class Release extends pulumi.ComponentResource {
+  declare readonly outputs: Record<string, pulumi.Input<unknown>>;
+  private readonly names: StackNames;
+
+  constructor(name: string, private readonly args: ReleaseArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("pbjrag:release:Release", name, {}, opts);
+    const { plan, settings } = args;
+    this.names = stackNames(plan.stack, settings.volumes);
+
+    const backup = declareBackup({ plan, settings, names: this.names }, { parent: this });
+    const afterBackup: pulumi.ComponentResourceOptions = { parent: this, dependsOn: backup.command };
+    const network = new docker.Network(
+      "network",
+      { name: this.names.network, driver: "bridge", labels: labelList({ stack: plan.stack, role: "data" }) },
+      afterBackup,
+    );
+    const qdrant = new Qdrant("qdrant", { stack: plan.stack, settings, names: this.names, generation: plan.serving.generation, network: network.name, keepEnv: plan.asRecorded }, afterBackup);
+    const proxy = new Proxy("proxy", { stack: plan.stack, names: this.names, settings: settings.proxy, network: network.name }, afterBackup);
+    const front = new Front("front", { stack: plan.stack, proxyContainer: proxy.container.name, dataDir: settings.dataDir }, { parent: this, dependsOn: proxy });
+
+    const image = this.image(plan.serving, backup.command);
+    const common = { stack: plan.stack, network: network.name, uploadsVolume: qdrant.uploadsVolume.name, secretEnv: secretEnv(settings) };
+    const serving = new AppRevision(
+      { ...common, plan: plan.serving, image, asRecorded: plan.asRecorded },
+      { parent: this, dependsOn: [front, qdrant, backup.command] },
+    );
+    if (plan.former !== null) {
+      const former = plan.former;
+      if (former.image.origin !== "recorded") throw new Error(`the former release ${former.revision} has no recorded image`);
+      new AppRevision({ ...common, plan: former, image: former.image.id, asRecorded: true }, { parent: this });
+    }
+
+    const gate = this.gate(serving, qdrant, backup.outcome);
+    const route = new Route(
+      "route",
+      {
+        stack: plan.stack,
+        table: trafficTable(plan),
+        kind: plan.kind,
+        drain: { deadlineMs: settings.drain.deadline, onRollbackMs: settings.drain.onRollback },
+        keepWarm: settings.keepWarm,
+        dataDir: settings.dataDir,
+      },
+      { parent: this, dependsOn: [gate, front] },
+    );
+    this.outputs = this.describe(image, backup.outcome, gate, route, proxy);
+    this.registerOutputs({});
+  }
+
+  /** The image's ID: built at the tag, or the recorded one of an earlier release, which a rollback runs as it was. */
+  private image(revision: RevisionPlan, backup: pulumi.Resource): pulumi.Output<string> {
+    if (revision.image.origin === "recorded") return pulumi.output(revision.image.id);
+    const { resource, name, context, dockerfile } = revision.image;
+    const image = new docker.Image(
+      resource,
+      { imageName: name, skipPush: true, build: { context, dockerfile: `${context}/${dockerfile}`, platform: platform() } },
+      { parent: this, dependsOn: backup, retainOnDelete: true },
+    );
+    return image.repoDigest;
+  }
+
+  private gate(serving: AppRevision, qdrant: Qdrant, backup: pulumi.Output<BackupOutcome>): Gate {
+    const { plan, settings } = this.args;
+    const { gate } = settings;
+    return new Gate(
+      `gate-${plan.serving.revision}`,
+      {
+        stack: plan.stack,
+        revision: plan.serving.revision,
+        tag: plan.serving.tag,
+        role: "serving",
+        attempt: plan.attempt,
+        containers: plan.serving.replicas.map((replica) => replica.name),
+        port: plan.serving.settings.app.port,
+        healthPath: plan.serving.settings.app.health.path,
+        scriptPath: plan.serving.settings.app.health.script,
+        passes: gate.passes,
+        intervalMs: gate.interval,
+        deadlineMs: gate.deadline,
+        requestTimeoutMs: gate.requestTimeout,
+        qdrant: pulumi.all([qdrant.container.name, backup]).apply(([container, outcome]) => ({ container, before: outcome.collections })),
+        dataDir: settings.dataDir,
+      },
+      { parent: this, dependsOn: [serving, qdrant] },
+    );
+  }
+
+  private describe(
+    image: pulumi.Output<string>, backup: pulumi.Output<BackupOutcome>, gate: Gate, route: Route, proxy: Proxy,
+  ): Record<string, pulumi.Input<unknown>> {
+    const { plan, ledger } = this.args;
+    const releases =
+      plan.step === "unchanged"
+        ? pulumi.output(ledgerAfter(plan, null, ledger))
+        : pulumi.all([image, backup, gate.measured, route.switchedAt]).apply(([imageId, outcome, measured, switchedAt]) => {
+            const facts = { imageId, qdrantVersion: measured.qdrantVersion, backup: outcome.backup, noBackupReason: outcome.reason, switchedAt };
+            return ledgerAfter(plan, recordOf(plan, facts), ledger);
+          });
+    return {
+      url: proxy.url,
+      version: plan.serving.tag,
+      previous: plan.former?.tag ?? null,
+      // The record holds no secret; Pulumi would mark it as one because inputs of its sources are.
+      releases: pulumi.unsecret(releases),
+      backup: pulumi.unsecret(backup.apply((outcome) => outcome.backup)),
+    };
+  }
+}
+
+/** Docker is on this host, so what is built is for its processor. */
+function platform(): string {
+  return `linux/${process.arch === "x64" ? "amd64" : process.arch}`;
+}
+
+/** Secrets as environment; the API key of Qdrant is one as well. */
+function secretEnv(settings: Settings): Record<string, string> {
+  const { apiKey } = settings.qdrant;
+  return { ...settings.app.secretEnv, ...(apiKey === undefined ? {} : { QDRANT_API_KEY: apiKey }) };
+}

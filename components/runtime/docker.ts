@@ -1,0 +1,171 @@
+/**
+ * Docker through its socket: the few calls that the rooms need, each with a deadline and an error that says what to do.
+ * The daemon is that of DOCKER_HOST (`unix://…` only), else the local socket.
+ */
+import { Readable } from "node:stream";
+import { text } from "node:stream/consumers";
+import Docker from "dockerode";
+import { withDeadline } from "./deadline.js";
+import { codeOf, errors, messageOf, ReleaseError } from "./errors.js";
+import { labelFilter, type LabelValues } from "./labels.js";
+
+const DEFAULT_SOCKET = "/var/run/docker.sock";
+/** Milliseconds that a short call may take: an inspect answers in 10 ms, under heavy load in seconds. */
+const CALL_MS = 30_000;
+
+/** @throws ReleaseError (configRefused) for a daemon on another machine */
+export function dockerSocket(env: NodeJS.ProcessEnv = process.env): string {
+  const host = env.DOCKER_HOST ?? "";
+  if (host === "") {
+    return DEFAULT_SOCKET;
+  }
+  if (!host.startsWith("unix://")) {
+    throw errors.configRefused({ problems: [`DOCKER_HOST is ${host}; only a local socket (unix://…) works now`] });
+  }
+  return host.slice("unix://".length);
+}
+
+export function docker(): Docker {
+  return new Docker({ socketPath: dockerSocket() });
+}
+
+/** HTTP status of the daemon's answer, or undefined where it gave none. */
+export function statusOf(error: unknown): number | undefined {
+  if (error instanceof Error && "statusCode" in error && typeof error.statusCode === "number") {
+    return error.statusCode;
+  }
+  return undefined;
+}
+
+/** What the daemon said, without the client's preamble. */
+function saidBy(error: unknown): string {
+  if (error instanceof Error && "json" in error && typeof error.json === "object" && error.json !== null) {
+    const json = error.json;
+    if ("message" in json && typeof json.message === "string") {
+      return json.message;
+    }
+  }
+  return messageOf(error);
+}
+
+const UNREACHABLE: Record<string, string> = {
+  ENOENT: "there is no such socket: Docker is not installed or not started",
+  ECONNREFUSED: "nothing listens on the socket: the Docker daemon is not running",
+  EACCES: "this user may not use the socket (is it in the group docker?)",
+  ECONNRESET: "the Docker daemon ended the connection",
+  EPIPE: "the Docker daemon ended the connection",
+};
+
+/**
+ * Runs one call to the daemon.
+ * @param what the call in words: "inspect container x"
+ * @throws ReleaseError dockerUnavailable, dockerTimeout, or dockerFailed with the daemon's own words and `cause`
+ */
+export async function dockerCall<T>(what: string, call: (client: Docker, signal: AbortSignal) => Promise<T>, ms: number = CALL_MS): Promise<T> {
+  try {
+    return await withDeadline(ms, () => errors.dockerTimeout({ what, ms }), (signal) => call(docker(), signal));
+  } catch (error) {
+    if (error instanceof ReleaseError) {
+      throw error;
+    }
+    const why = statusOf(error) === undefined ? UNREACHABLE[codeOf(error)] : undefined;
+    if (why !== undefined) {
+      throw errors.dockerUnavailable({ socket: dockerSocket(), why }, error);
+    }
+    throw errors.dockerFailed({ what, why: saidBy(error) }, error);
+  }
+}
+
+/** The same, with null for "no such object". */
+export async function dockerCallOrNull<T>(what: string, call: (client: Docker, signal: AbortSignal) => Promise<T>, ms?: number): Promise<T | null> {
+  try {
+    return await dockerCall(what, call, ms);
+  } catch (error) {
+    if (error instanceof ReleaseError && statusOf(error.cause) === 404) {
+      return null;
+    }
+    throw error;
+  }
+}
+
+/** @throws ReleaseError dockerUnavailable or dockerTimeout */
+export async function assertDocker(ms = 10_000): Promise<void> {
+  // ping takes no signal: the client's own time-out ends the connection, so that it does not keep the process alive.
+  await dockerCall("ping", () => new Docker({ socketPath: dockerSocket(), timeout: ms }).ping(), ms);
+}
+
+/** Containers that carry all of `values` as labels; stopped ones too with `all`. */
+export async function listByLabels(values: Partial<LabelValues>, options: { all: boolean }): Promise<Docker.ContainerInfo[]> {
+  const filters = { label: labelFilter(values) };
+  return dockerCall("list containers", (client, abortSignal) => client.listContainers({ all: options.all, filters, abortSignal }));
+}
+
+export async function inspectOrNull(container: string): Promise<Docker.ContainerInspectInfo | null> {
+  return dockerCallOrNull(`inspect container ${container}`, (client, abortSignal) => client.getContainer(container).inspect({ abortSignal }));
+}
+
+/** @throws ReleaseError containerMissing */
+export async function inspect(container: string): Promise<Docker.ContainerInspectInfo> {
+  const info = await inspectOrNull(container);
+  if (info === null) {
+    throw errors.containerMissing({ container });
+  }
+  return info;
+}
+
+/** Host port that a container's TCP port is published on, or null: no such container, stopped, or not published. */
+export async function hostPort(container: string, internal: number): Promise<number | null> {
+  const info = await inspectOrNull(container);
+  return info === null ? null : publishedPort(info, internal);
+}
+
+/** Published ports as the daemon tells them: null where a port is exposed only, or the container is stopped. */
+type Published = Record<string, { HostPort: string }[] | null> | null;
+
+/** The same of an inspection that one has already. */
+export function publishedPort(info: { NetworkSettings: { Ports: Published } }, internal: number): number | null {
+  const ports = info.NetworkSettings.Ports;
+  const port = Number(ports?.[`${internal}/tcp`]?.[0]?.HostPort ?? "");
+  return Number.isInteger(port) && port > 0 ? port : null;
+}
+
+/**
+ * Whether the kernel killed a process of a container for want of memory since a time (ISO 8601). Docker's state tells that of
+ * its first process only, and of others when the container ends; the daemon's last 256 events tell it at once.
+ */
+export async function hadOom(container: string, since: string): Promise<boolean> {
+  return dockerCall(`read the events of container ${container}`, async (client, signal) => {
+    const seconds = { since: Math.floor(Date.parse(since) / 1000), until: Date.now() / 1000 };
+    const stream = await client.getEvents({ ...seconds, filters: { container: [container], event: ["oom"] } });
+    const events = Readable.from(stream, { signal });
+    return (await text(events)).trim() !== "";
+  });
+}
+
+/** Environment of a container, as it was created with. */
+export function containerEnv(info: { Config: { Env: string[] | null } }): Record<string, string> {
+  return Object.fromEntries(
+    (info.Config.Env ?? []).map((item) => {
+      const cut = item.indexOf("=");
+      return cut < 0 ? [item, ""] : [item.slice(0, cut), item.slice(cut + 1)];
+    }),
+  );
+}
+
+/** Sends a signal; a container that is gone or stopped needs none. @returns whether it was sent */
+export async function signalContainer(container: string, signal: string): Promise<boolean> {
+  try {
+    await dockerCall(`send ${signal} to container ${container}`, (client, abortSignal) => client.getContainer(container).kill({ signal, abortSignal }));
+    return true;
+  } catch (error) {
+    if (error instanceof ReleaseError && [404, 409].includes(statusOf(error.cause) ?? 0)) {
+      return false;
+    }
+    throw error;
+  }
+}
+
+/** Removes a container with its anonymous volumes, running or not; one that is gone is fine. */
+export async function removeContainer(container: string): Promise<void> {
+  await dockerCallOrNull(`remove container ${container}`, (client, abortSignal) => client.getContainer(container).remove({ force: true, v: true, abortSignal }));
+}

@@ -1,0 +1,112 @@
+/** Raw Pulumi config -> settings, or every problem that it has. */
+import type { z } from "zod";
+import type { Problem } from "../release/model.js";
+import { DEFAULTS, defaultsFor, ENVIRONMENTS, type Environment, environmentOf, isObject, overlay, type Raw, type RawObject } from "./defaults.js";
+import { settingsProblems } from "./rules.js";
+import { type Settings, settingsSchema } from "./schema.js";
+
+export interface RawConfig {
+  stack: string;
+  /** All of the stack's config, decrypted: `pbjrag:version` -> `v3.0.0`, `pbjrag:app` -> JSON text. */
+  config: Readonly<Record<string, string>>;
+  /** Whether a key (`pbjrag:app`) is stored encrypted. Without it, that is not checked. */
+  isSecret?: (key: string) => boolean;
+}
+
+export type Loaded = { settings: Settings } | { problems: Problem[] };
+
+const NAMESPACE = "pbjrag:";
+/** Top-level keys that hold an object, which Pulumi hands over as JSON text. */
+const OBJECT_KEYS = new Set(["app", "qdrant", "proxy", "gate", "drain", "backup", "volumes", "docker"]);
+
+/** Problems never show a value that may be secret. */
+export function loadSettings({ stack, config, isSecret }: RawConfig): Loaded {
+  const { raw, problems } = readNamespace(config);
+  const merged = overlay(defaultsFor(environmentIn(raw, stack)), raw);
+  const result = settingsSchema.safeParse(merged);
+  if (!result.success) {
+    const unread = new Set(problems.map((problem) => problem.subject));
+    const found = result.error.issues.flatMap(describeIssue).filter((problem) => !unread.has(problem.subject));
+    return { problems: [...problems, ...found, ...foreignConfig(config)] };
+  }
+  const settings = result.data;
+  problems.push(...settingsProblems(settings, stack), ...foreignConfig(config));
+  if (isSecret !== undefined) {
+    problems.push(...plainSecrets(settings, isSecret));
+  }
+  return problems.length > 0 ? { problems } : { settings };
+}
+
+function readNamespace(config: Readonly<Record<string, string>>): { raw: RawObject; problems: Problem[] } {
+  const raw: RawObject = {};
+  const problems: Problem[] = [];
+  for (const [name, text] of Object.entries(config)) {
+    if (!name.startsWith(NAMESPACE)) {
+      continue;
+    }
+    const key = name.slice(NAMESPACE.length);
+    const value: Raw | undefined = OBJECT_KEYS.has(key) ? parseJson(text) : text;
+    if (OBJECT_KEYS.has(key) && !isObject(value)) {
+      // The text is not shown: it may hold secrets.
+      problems.push({ subject: name, what: "is not an object", next: `set its keys one by one: pulumi config set --path ${name}.KEY VALUE` });
+      continue;
+    }
+    Object.defineProperty(raw, key, { value, enumerable: true, writable: true, configurable: true });
+  }
+  return { raw, problems };
+}
+
+function parseJson(text: string): Raw | undefined {
+  try {
+    return JSON.parse(text) as Raw;
+  } catch {
+    return undefined;
+  }
+}
+
+function environmentIn(raw: RawObject, stack: string): Environment {
+  return ENVIRONMENTS.find((environment) => environment === raw["environment"]) ?? environmentOf(stack);
+}
+
+/** One problem per place: an issue on unknown keys names several. */
+function describeIssue(issue: z.core.$ZodIssue): Problem[] {
+  const path = issue.path.map(String);
+  if (issue.code === "unrecognized_keys") {
+    return issue.keys.map((key) => ({
+      subject: subject([...path, key]),
+      what: "is not known",
+      next: `remove it (pulumi config rm --path '${subject([...path, key])}'), or correct its spelling; known here: ${keysBelow(path).join(", ")}`,
+    }));
+  }
+  const name = subject(path);
+  return [{ subject: name, what: issue.message, next: `set it: pulumi config set --path '${name}' VALUE` }];
+}
+
+function subject(path: readonly string[]): string {
+  return NAMESPACE + path.map((part) => (/^[\w-]+$/.test(part) ? part : JSON.stringify(part))).join(".");
+}
+
+/** Keys that have a place below `path`, from the table of defaults and what has no default. */
+function keysBelow(path: readonly string[]): string[] {
+  const rows = [...DEFAULTS.map(([row]) => row), "version", "source", "environment", "qdrant.apiKey", "volumes.qdrant", "volumes.uploads"];
+  const prefix = path.map((part) => `${part}.`).join("");
+  const keys = rows.filter((row) => row.startsWith(prefix)).map((row) => row.slice(prefix.length).split(".")[0] ?? "");
+  return [...new Set(keys)].sort();
+}
+
+/** A provider pointed elsewhere would start containers on one host and look for them on another. */
+function foreignConfig(config: Readonly<Record<string, string>>): Problem[] {
+  return Object.hasOwn(config, "docker:host")
+    ? [{ subject: "docker:host", what: "is not used by this program, and would part its Docker provider from the rest", next: "remove it (pulumi config rm docker:host); pbjrag:docker.host says where Docker is" }]
+    : [];
+}
+
+function plainSecrets(settings: Settings, isSecret: (key: string) => boolean): Problem[] {
+  const held: [path: string, key: string, there: boolean][] = [
+    ["pbjrag:app.secretEnv", "pbjrag:app", Object.keys(settings.app.secretEnv).length > 0],
+    ["pbjrag:qdrant.apiKey", "pbjrag:qdrant", settings.qdrant.apiKey !== undefined],
+  ];
+  return held
+    .filter(([, key, there]) => there && !isSecret(key))
+    .map(([path]) => ({ subject: path, what: "is stored as plain text", next: `set it encrypted: pulumi config set --path --secret ${path}${path.endsWith("Env") ? ".NAME" : ""}` }));
+}

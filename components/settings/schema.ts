@@ -1,0 +1,148 @@
+/**
+ * The form of settings. One list of fields serves two readers: config, written by people with units (`512MiB`),
+ * and the ledger, written by this program with plain numbers. What a value may be beyond its type is in rules.ts.
+ */
+import { z } from "zod";
+import { ENVIRONMENTS } from "./defaults.js";
+import { formatDuration, formatSize, type Parsed, parseDuration, parseSize } from "./units.js";
+
+/** The types that config and ledger write differently. */
+interface Units<N extends z.ZodType<number>, B extends z.ZodType<boolean>, T extends z.ZodType<string>> {
+  /** Bytes. */
+  size: N;
+  /** Milliseconds. */
+  duration: N;
+  integer: N;
+  decimal: N;
+  flag: B;
+  /** Value of an environment variable. */
+  env: T;
+}
+
+type ConfigNumber = z.ZodType<number, string | number>;
+
+/** Text with a unit -> number, and back. */
+function withUnit(parse: (text: string) => Parsed<number>, format: (value: number) => string, example: string): z.ZodType<number, string> {
+  return z.codec(z.string({ error: `expected text with a unit, such as "${example}"` }), z.number(), {
+    decode: (text, context) => {
+      const parsed = parse(text);
+      if (parsed.ok) {
+        return parsed.value;
+      }
+      context.issues.push({ code: "custom", message: parsed.why, input: text });
+      return z.NEVER;
+    },
+    encode: format,
+  });
+}
+
+/** A number; also as text, which is how Pulumi keeps top-level values and fractions set with --path. */
+function plainNumber(whole: boolean): ConfigNumber {
+  const expected = whole ? "expected a whole number" : "expected a number";
+  return z.codec(z.union([z.number(), z.string()], { error: expected }), z.number(), {
+    decode: (value, context) => {
+      const number = typeof value === "string" && !/^-?\d{1,15}(\.\d{1,6})?$/.test(value) ? NaN : Number(value);
+      if (Number.isFinite(number) && (!whole || Number.isSafeInteger(number))) {
+        return number;
+      }
+      context.issues.push({ code: "custom", message: expected, input: value });
+      return z.NEVER;
+    },
+    encode: (value) => value,
+  });
+}
+
+const configFlag = z.codec(z.union([z.boolean(), z.literal(["true", "false"])], { error: "expected true or false" }), z.boolean(), {
+  decode: (value) => value === true || value === "true",
+  encode: (value) => value,
+});
+
+/** `pulumi config set --path app.env.DEBUG 1` stores a number: what has one spelling only is taken as text. */
+const configEnv = z.codec(z.union([z.string(), z.boolean(), z.int()], { error: "expected text (put the value in quotes)" }), z.string(), {
+  decode: (value) => String(value),
+  encode: (value) => value,
+});
+
+const CONFIG: Units<ConfigNumber, typeof configFlag, typeof configEnv> = {
+  size: withUnit(parseSize, formatSize, "512MiB"),
+  duration: withUnit(parseDuration, formatDuration, "30s"),
+  integer: plainNumber(true),
+  decimal: plainNumber(false),
+  flag: configFlag,
+  env: configEnv,
+};
+const RECORDED: Units<z.ZodNumber, z.ZodBoolean, z.ZodString> = {
+  size: z.number(),
+  duration: z.number(),
+  integer: z.number(),
+  decimal: z.number(),
+  flag: z.boolean(),
+  env: z.string(),
+};
+
+const text = z.string({ error: (issue) => (issue.input === undefined ? "is missing" : "expected text") });
+
+/** The fields that are both configured and recorded. */
+function fields<N extends z.ZodType<number>, B extends z.ZodType<boolean>, T extends z.ZodType<string>>(unit: Units<N, B, T>) {
+  return {
+    top: {
+      /** Git tag to release. */
+      version: text,
+      /** Path or URL of the app's repository; a relative path is relative to the project's directory. */
+      source: text,
+      allowUntagged: unit.flag,
+      environment: z.enum(ENVIRONMENTS, { error: `expected one of ${ENVIRONMENTS.join(", ")}` }),
+      gate: z.strictObject({ passes: unit.integer, interval: unit.duration, deadline: unit.duration, requestTimeout: unit.duration }),
+      drain: z.strictObject({ deadline: unit.duration, onRollback: unit.duration }),
+      keepWarm: unit.flag,
+      backup: z.strictObject({ skipReason: text, deadline: unit.duration, scratchCpus: unit.decimal, scratchMemory: unit.size }),
+      volumes: z.strictObject({ qdrant: text.optional(), uploads: text.optional() }),
+      dataDir: text,
+      docker: z.strictObject({ host: text, cpuOvercommit: unit.decimal }),
+    },
+    app: {
+      replicas: unit.integer,
+      cpus: unit.decimal,
+      memory: unit.size,
+      env: z.record(z.string(), unit.env),
+      port: unit.integer,
+      dockerfile: text,
+      uploadsPath: text,
+      /** Paths that the gate probes; no `script` for an app that is not Streamlit's. */
+      health: z.strictObject({ path: text, script: text }),
+    },
+    qdrant: { image: text, cpus: unit.decimal, memory: unit.size },
+    proxy: { image: text, bind: text, port: unit.integer, cpus: unit.decimal, memory: unit.size },
+  };
+}
+
+const config = fields(CONFIG);
+
+/** Config laid over the defaults -> {@link Settings}. Unknown keys are refused. */
+export const settingsSchema = z.strictObject({
+  ...config.top,
+  app: z.strictObject({ ...config.app, secretEnv: z.record(z.string(), configEnv) }),
+  qdrant: z.strictObject({ ...config.qdrant, apiKey: text.optional(), allowInterruption: CONFIG.flag }),
+  proxy: z.strictObject({ ...config.proxy, allowInterruption: CONFIG.flag }),
+  /** Renewed by the CLI when the last run did not end well: takes a new backup and gates again. */
+  attempt: text,
+  /** The revision whose former release is to be removed. */
+  finish: text,
+  /** Keeps the present release as its record says, whatever else config says: undoes a failed update. */
+  reapply: CONFIG.flag,
+});
+
+/** What the ledger keeps of settings: no secrets, nothing that is meant for one run only. */
+function withoutSecrets<N extends z.ZodType<number>, B extends z.ZodType<boolean>, T extends z.ZodType<string>>(parts: ReturnType<typeof fields<N, B, T>>) {
+  return z.strictObject({ ...parts.top, app: z.strictObject(parts.app), qdrant: z.strictObject(parts.qdrant), proxy: z.strictObject(parts.proxy) });
+}
+
+/** As in the ledger: plain numbers. */
+export const recordedSchema = withoutSecrets(fields(RECORDED));
+/** The same fields as config has them: with units. Its `encode` leads back from the ledger to config. */
+export const recordedConfigSchema = withoutSecrets(config);
+
+/** Everything that an operator can set, after defaults and units: bytes, milliseconds. */
+export type Settings = z.output<typeof settingsSchema>;
+/** {@link Settings} as a release's record keeps them. */
+export type RecordedSettings = z.output<typeof recordedSchema>;

@@ -1,0 +1,98 @@
+/** What traffic is: who serves, and how the front door is spoken to. */
+import { z } from "zod";
+import { STACK_NAME, stackNames } from "../release/names.js";
+
+/** Port of the front door inside its container. */
+export const FRONT_PORT = 8080;
+/** Directory of the proxy's volume, and the one file in it that says everything: see live-file.ts. */
+export const LIVE_DIR = "/live";
+export const LIVE_FILE = "/live/haproxy.cfg";
+/** HAProxy's master answers here, inside its container only. */
+export const MASTER_PORT = 9999;
+/** A user's release and replica: `<revision>~<replica index>`. */
+export const COOKIE = "pbjrag_release";
+/** Sends a request to the container of this name; only together with {@link KEY_HEADER}. */
+export const PREVIEW_HEADER = "X-Release-Preview";
+/** TCP port of the previewed container; without it that of the serving release, or 8501. */
+export const PORT_HEADER = "X-Release-Port";
+export const KEY_HEADER = "X-Release-Key";
+/** Answers, to who has the key, `<digest>`. */
+export const DIGEST_PATH = "/.release/digest";
+/** Answers, to who has the key, `<digest> <table>` as {@link encodeTable} wrote it. */
+export const TABLE_PATH = "/.release/table";
+
+const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,199}$/;
+/** Characters that need no quoting in HAProxy's config. */
+const URL_PATH = /^\/[A-Za-z0-9._~%/?=&+-]*$/;
+
+const trafficRevision = z.strictObject({
+  revision: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9.-]{0,63}$/),
+  /** For people only: it gets nowhere near a name or a rule. */
+  tag: z.string().max(200),
+  /** In the order of their index, from 1. */
+  containers: z.array(z.string().regex(NAME)).min(1).max(99),
+  port: z.int().min(1).max(65535),
+  healthPath: z.string().max(500).regex(URL_PATH),
+});
+
+const trafficTable = z
+  .strictObject({
+    schema: z.literal(1),
+    stack: z.string().max(63).regex(STACK_NAME),
+    /** The release's number in the ledger; 0 before the first. */
+    seq: z.int().min(0),
+    /** Who gets new users; null: a page that says that nothing serves. */
+    serving: trafficRevision.nullable(),
+    /** Keeps the users that it has, until they load a page. */
+    former: trafficRevision.nullable(),
+    /** A rollback left the former: nobody is sent to it any more, only what is open goes on. */
+    abandoned: z.boolean(),
+    /** The revision that a plain rollback goes to; null: none. */
+    rollbackTo: z.string().max(64).nullable(),
+  })
+  .superRefine((table, context) => {
+    const prefix = stackNames(table.stack).appPrefix;
+    for (const side of ["serving", "former"] as const) {
+      for (const name of table[side]?.containers ?? []) {
+        if (!name.startsWith(prefix)) {
+          context.addIssue({ code: "custom", path: [side, "containers"], message: `${JSON.stringify(name)} does not begin with ${prefix}` });
+        }
+      }
+    }
+    if (table.serving !== null && table.serving.revision === table.former?.revision) {
+      context.addIssue({ code: "custom", path: ["former"], message: "is the serving revision as well" });
+    }
+  });
+
+export type TrafficRevision = z.output<typeof trafficRevision>;
+export type TrafficTable = z.output<typeof trafficTable>;
+
+/** @throws Error that names each part that cannot be put into a proxy's config */
+export function checkTable(value: unknown): TrafficTable {
+  const checked = trafficTable.safeParse(value);
+  if (!checked.success) {
+    throw new Error(`the traffic table is refused: ${checked.error.issues.map((issue) => `${issue.path.join(".")}: ${issue.message}`).join("; ")}`);
+  }
+  return checked.data;
+}
+
+/** Before the first release: nothing serves. */
+export function emptyTable(stack: string): TrafficTable {
+  return { schema: 1, stack, seq: 0, serving: null, former: null, abandoned: false, rollbackTo: null };
+}
+
+/** Whether two tables say the same, whatever the order of their keys. */
+export function sameTable(a: TrafficTable, b: TrafficTable): boolean {
+  return JSON.stringify(checkTable(a)) === JSON.stringify(checkTable(b));
+}
+
+/** Who serves, for a person; "" when nothing does. */
+export function servingName(table: TrafficTable | null): string {
+  const serving = table?.serving ?? null;
+  return serving === null ? "" : `${serving.tag} (${serving.revision})`;
+}
+
+/** Headers that lead a request to one container, past the routes. */
+export function previewHeaders(previewKey: string, container: string, port: number): Record<string, string> {
+  return { [PREVIEW_HEADER]: container, [PORT_HEADER]: String(port), [KEY_HEADER]: previewKey };
+}

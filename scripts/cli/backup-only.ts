@@ -1,0 +1,52 @@
+import { execa } from "execa";
+import { EXIT } from "../../components/runtime/errors.js";
+import { failure } from "../../components/runtime/journal.js";
+import { backupOutcomeSchema } from "../../components/backup/model.js";
+import { backupRequest } from "../../components/backup/request.js";
+import { stackNames } from "../../components/release/names.js";
+import type { ReleaseRecord } from "../../components/release/model.js";
+import type { Outcome } from "./outcome.js";
+import { recover } from "./recover.js";
+import { Run } from "./run.js";
+import type { Workspace } from "./workspace.js";
+
+/** Takes a backup of what runs, under the lock, and changes nothing else. */
+export async function backupOnly(ws: Workspace, options: { waitMs: number }): Promise<Outcome> {
+  return Run.conduct(ws, { command: "rollback", waitMs: options.waitMs }, async (run) => {
+    const ledger = (await recover(run)).ledger;
+    const present = ledger.at(-1);
+    if (present === undefined) {
+      return { exitCode: EXIT.refused, summary: `nothing is released on ${ws.stack}, so there is nothing to back up`, next: "run scripts/deploy.sh" };
+    }
+    const child = execa("node", ["dist/components/backup/main.js"], {
+      cwd: ws.projectDir, reject: false, detached: true, cleanup: false, stdin: "ignore",
+      env: { ...run.env, PBJRAG_BACKUP: JSON.stringify(requestFor(ws.stack, present)) },
+    });
+    run.whileChild(child);
+    const result = await child;
+    if (run.interrupted) return { exitCode: EXIT.interrupted, summary: "the backup was stopped and removed; nothing else was touched", next: "" };
+    if (result.exitCode !== 0) {
+      return { exitCode: EXIT.refused, summary: failure(run.events())?.message ?? result.stderr.trim(), next: "mend the cause and run again; nothing was touched" };
+    }
+    const outcome = backupOutcomeSchema.parse(JSON.parse(result.stdout));
+    return outcome.backup === ""
+      ? { exitCode: EXIT.done, summary: `no backup was made: ${outcome.reason}`, next: "" }
+      : { exitCode: EXIT.done, summary: `backup ${ws.paths.backups}/${outcome.backup}, proven by restoring it into a scratch Qdrant`, next: "" };
+  });
+}
+
+function requestFor(stack: string, present: ReleaseRecord): ReturnType<typeof backupRequest> {
+  const release = { tag: present.tag, commit: present.commit, revision: present.revision };
+  const { settings } = present;
+  const backup = {
+    kind: "pre-rollback" as const,
+    of: release,
+    before: release,
+    skipReason: "",
+    settings,
+    qdrantImage: settings.qdrant.image,
+    scratch: { cpus: settings.backup.scratchCpus, memory: settings.backup.scratchMemory },
+    deadlineMs: settings.backup.deadline,
+  };
+  return backupRequest({ stack, backup, serving: present }, settings, stackNames(stack, settings.volumes));
+}

@@ -1,0 +1,97 @@
+import { readFileSync } from "node:fs";
+import { EXIT } from "../../components/runtime/errors.js";
+import { listTags, newestTag } from "../../components/source/tags.js";
+import { confirmed } from "./confirm.js";
+import { dryRun } from "./dry-run.js";
+import { ensureImages } from "./images.js";
+import type { Outcome } from "./outcome.js";
+import { readPresent, type Present } from "./present.js";
+import { isNoChange, previewPlan, refuseOlder } from "./preview.js";
+import { recover } from "./recover.js";
+import { refusal, Run } from "./run.js";
+import { configValue } from "./stack-file.js";
+import { recordVersion } from "./record-version.js";
+import { TempConfig } from "./temp-config.js";
+import { restorePresent, update } from "./update.js";
+import { verifyServing } from "./verify.js";
+import type { Workspace } from "./workspace.js";
+
+export interface DeployOptions {
+  /** Git tag; the newest release tag of the source when absent. */
+  version?: string;
+  /** `--no-backup`'s reason; absent: a backup is made. */
+  noBackupReason?: string;
+  dryRun: boolean;
+  yes: boolean;
+  waitMs: number;
+}
+
+/** Releases a tag: preview, backup, start, gate, switch; the former release is put back if it fails. */
+export async function deploy(ws: Workspace, options: DeployOptions): Promise<Outcome> {
+  const version = options.version ?? (await newestVersion(ws));
+  if (version === null) return refusal("the source has no release tag", "tag a commit (git tag -a v1.0.0) or name one with --version");
+  const values = { version, ...backupValues(ws, options) };
+  if (options.dryRun) return dryRun(ws, "deploy", values);
+  return Run.conduct(ws, { command: "deploy", waitMs: options.waitMs }, (run) => release(run, options, values));
+}
+
+async function release(run: Run, options: DeployOptions, values: Record<string, unknown>): Promise<Outcome> {
+  const present = await recover(run);
+  await ensureImages(run);
+  run.checkpoint();
+  const config = new TempConfig(run.ws, { ...values, attempt: run.attempt === "" ? undefined : run.attempt });
+  try {
+    const plan = await previewPlan(run, config);
+    refuseOlder(plan);
+    if (plan.step === "unchanged" && (await isNoChange(run, config))) return await probePresent(run, present);
+    if (!(await confirmed(run, options.yes, `Release ${plan.tag} on ${run.ws.stack}?`))) {
+      return { exitCode: EXIT.refused, summary: "not confirmed", next: "" };
+    }
+    run.checkpoint();
+    const failure = await update(run, config);
+    if (failure !== null || run.interrupted) {
+      const seen = failure ?? { untouched: false, phase: "update", what: "interrupted", next: "run the same command again", lines: [] };
+      return await restorePresent(run, present.ledger.at(-1) ?? null, seen);
+    }
+    return await finished(run);
+  } finally {
+    config.remove();
+  }
+}
+
+/** After a successful update: look at what serves, then write the version down. */
+export async function finished(run: Run): Promise<Outcome> {
+  const after = await readPresent(run.engine, run.ws.stack);
+  const record = after.ledger.at(-1);
+  if (record === undefined) return { exitCode: EXIT.unverified, summary: "the update recorded no release", next: "see the log" };
+  recordVersion(run, record.tag);
+  const verdict = await verifyServing(run.ws, record);
+  if (!verdict.healthy) {
+    return { exitCode: EXIT.unverified, summary: `${record.tag} was released, but ${verdict.reason}`, next: "see scripts/status.sh; scripts/rollback.sh goes back" };
+  }
+  return { exitCode: EXIT.done, summary: `${record.tag} serves at ${verdict.url}${backupWords(record)}`, next: "" };
+}
+
+function backupWords(record: { backup: string; noBackupReason: string }): string {
+  return record.backup === "" ? `, no backup: ${record.noBackupReason}` : `, backup ${record.backup}`;
+}
+
+async function probePresent(run: Run, present: Present): Promise<Outcome> {
+  const record = present.ledger.at(-1);
+  if (record === undefined) return { exitCode: EXIT.refused, summary: "nothing is released", next: "" };
+  const verdict = await verifyServing(run.ws, record);
+  return verdict.healthy
+    ? { exitCode: EXIT.done, summary: `${record.tag} runs already and is healthy at ${verdict.url}; nothing was changed`, next: "" }
+    : { exitCode: EXIT.unverified, summary: `${record.tag} runs already, but ${verdict.reason}`, next: "see scripts/status.sh; scripts/rollback.sh goes back" };
+}
+
+async function newestVersion(ws: Workspace): Promise<string | null> {
+  const source = configValue(readFileSync(ws.stackFile, "utf8"), "source");
+  return typeof source === "string" ? newestTag(await listTags(source)) : null;
+}
+
+function backupValues(ws: Workspace, options: DeployOptions): Record<string, unknown> {
+  if (options.noBackupReason === undefined) return {};
+  const present = configValue(readFileSync(ws.stackFile, "utf8"), "backup");
+  return { backup: { ...(typeof present === "object" ? present : {}), skipReason: options.noBackupReason } };
+}

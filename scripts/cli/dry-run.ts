@@ -1,0 +1,37 @@
+import { randomBytes } from "node:crypto";
+import { EXIT } from "../../components/runtime/errors.js";
+import { readRun } from "../../components/runtime/journal.js";
+import { Engine, engineFailure } from "./engine.js";
+import { refusedBy } from "./failure.js";
+import { endLines, type Outcome } from "./outcome.js";
+import { failureOutcome } from "./run.js";
+import { TempConfig } from "./temp-config.js";
+import type { Workspace } from "./workspace.js";
+
+/**
+ * `pulumi preview` with the config that the command would use. It takes no lock and leaves nothing but the source
+ * checkout cache, so it can be asked for while a release is under way.
+ */
+export async function dryRun(ws: Workspace, command: string, values: Record<string, unknown>): Promise<Outcome> {
+  const outcome = await preview(ws, command, values).catch((error: unknown) => failureOutcome(error));
+  process.stdout.write(`${endLines(outcome).join("\n")}\n`);
+  return outcome;
+}
+
+async function preview(ws: Workspace, command: string, values: Record<string, unknown>): Promise<Outcome> {
+  const id = `dry-run-${randomBytes(4).toString("hex")}`;
+  const engine = new Engine(ws, { PBJRAG_RUN: id, PBJRAG_DATA_DIR: ws.paths.dataDir }, (line) => process.stdout.write(`${line}\n`));
+  await engine.ensureStack();
+  const config = new TempConfig(ws, values);
+  try {
+    const result = await engine.show([
+      "preview", "--diff", "--stack", ws.stack, "--config-file", config.file, "--non-interactive", "--suppress-outputs", "--color", "never",
+    ]);
+    const refused = refusedBy(readRun(ws.paths, id));
+    if (refused !== null) throw refused;
+    if (result.exitCode !== 0) throw engineFailure("preview", result);
+    return { exitCode: EXIT.done, summary: `this is what ${command} would change; nothing was touched`, next: "" };
+  } finally {
+    config.remove();
+  }
+}

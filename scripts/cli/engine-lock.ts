@@ -1,0 +1,54 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { hostname, uptime } from "node:os";
+import path from "node:path";
+import { isAlive, startTimeOf } from "../../components/runtime/liveness.js";
+import type { Workspace } from "./workspace.js";
+
+export interface EngineLock {
+  pid: number;
+  since: string;
+  alive: boolean;
+}
+
+/**
+ * Pulumi's own lock on the stack, for a backend of local files; null where there is none, or the backend keeps its
+ * own. `pulumi cancel` deletes any lock, a live one too: so we look who holds it first.
+ */
+export function engineLock(ws: Workspace): EngineLock | null {
+  const url = process.env["PULUMI_BACKEND_URL"] ?? ws.env["PULUMI_BACKEND_URL"] ?? "";
+  if (!url.startsWith("file://")) return null;
+  const root = url.slice("file://".length).replace(/^~/, process.env["HOME"] ?? "~");
+  const dir = path.join(root, ".pulumi/locks/organization/pbjrag", ws.stack);
+  const locks = readNames(dir).flatMap((name) => readLock(path.join(dir, name)));
+  return locks.find((lock) => lock.alive) ?? locks[0] ?? null;
+}
+
+function readNames(dir: string): string[] {
+  try {
+    return readdirSync(dir).filter((name) => name.endsWith(".json"));
+  } catch {
+    return [];
+  }
+}
+
+function readLock(file: string): EngineLock[] {
+  try {
+    const lock = JSON.parse(readFileSync(file, "utf8")) as { pid: number; hostname: string; timestamp: string };
+    const here = lock.hostname === hostname();
+    return [{ pid: lock.pid, since: lock.timestamp, alive: !here || holds(lock.pid, Date.parse(lock.timestamp)) }];
+  } catch {
+    // Gone while we read it, or cut by a full disk: then nobody can hold it.
+    return [];
+  }
+}
+
+const ticksPerSecond = 100;
+
+/** The process lives and is old enough to have taken the lock: a later one was only given the same number. */
+function holds(pid: number, takenAt: number): boolean {
+  if (!isAlive({ pid, startTime: null })) return false;
+  const ticks = startTimeOf(pid);
+  if (ticks === null || Number.isNaN(takenAt)) return true;
+  const bootedAt = Date.now() - uptime() * 1000;
+  return bootedAt + (ticks / ticksPerSecond) * 1000 <= takenAt + 2000;
+}

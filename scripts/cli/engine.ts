@@ -1,0 +1,131 @@
+import { existsSync } from "node:fs";
+import path from "node:path";
+import { execa, type ResultPromise } from "execa";
+import { ReleaseError } from "../../components/runtime/errors.js";
+import type { Workspace } from "./workspace.js";
+
+/** A finished `pulumi` command. `output` is standard output alone where `capture` was asked for. */
+export interface EngineResult {
+  exitCode: number;
+  output: string;
+  errors: string;
+}
+
+/** What a stack's state holds, as far as recovery and rollback need it. */
+export interface StackState {
+  outputs: Record<string, unknown>;
+  /** Docker IDs of the containers that the state knows. */
+  containerIds: Set<string>;
+  pendingOperations: number;
+  resources: number;
+}
+
+interface Deployment {
+  resources?: { type: string; id?: string; outputs?: Record<string, unknown> }[];
+  pending_operations?: unknown[];
+}
+
+/**
+ * Runs `pulumi` for one stack. The child is in a process group of its own: a Ctrl-C in the terminal reaches the CLI
+ * alone, which passes it on once, so that Pulumi ends after its current step and not at once.
+ */
+export class Engine {
+  private child: ResultPromise | undefined;
+
+  constructor(
+    private readonly ws: Workspace,
+    private readonly runEnv: Record<string, string>,
+    private readonly onLine: (line: string) => void,
+  ) {}
+
+  /** Passes a signal to the running command, if any. */
+  signal(name: NodeJS.Signals): void {
+    this.child?.kill(name);
+  }
+
+  /** Runs and shows the output line by line. */
+  async show(args: string[]): Promise<EngineResult> {
+    return this.run(args, true);
+  }
+
+  /** Runs silently. */
+  async quiet(args: string[]): Promise<EngineResult> {
+    return this.run(args, false);
+  }
+
+  private async run(args: string[], shown: boolean): Promise<EngineResult> {
+    const child = execa(pulumiBinary(this.ws.projectDir), args, {
+      cwd: this.ws.projectDir,
+      env: { ...this.ws.env, ...this.runEnv },
+      detached: true,
+      cleanup: false,
+      stdin: "ignore",
+      reject: false,
+      lines: false,
+      maxBuffer: 64 * 1024 * 1024,
+    });
+    this.child = child;
+    if (shown) {
+      for (const stream of [child.stdout, child.stderr]) stream?.on("data", lineSplitter(this.onLine));
+    }
+    const result = await child;
+    this.child = undefined;
+    if (result.code === "ENOENT") {
+      throw new ReleaseError({
+        code: "pulumiMissing", exitCode: 2, what: "there is no pulumi command",
+        why: "it is neither on PATH nor made by the set-up", next: "run scripts/setup.sh",
+      });
+    }
+    return { exitCode: result.exitCode ?? 1, output: result.stdout, errors: result.stderr };
+  }
+
+  /** Makes sure that the stack exists in the backend. @throws ReleaseError `pulumiFailed`, `passphraseWrong` */
+  async ensureStack(): Promise<"existed" | "created"> {
+    const found = await this.quiet(["stack", "ls", "--json"]);
+    if (found.exitCode !== 0) throw engineFailure("stack ls", found);
+    const stacks = JSON.parse(found.output) as { name: string }[];
+    if (stacks.some((s) => s.name === this.ws.stack || s.name.endsWith(`/${this.ws.stack}`))) return "existed";
+    const made = await this.quiet(["stack", "init", this.ws.stack, "--non-interactive"]);
+    if (made.exitCode !== 0) throw engineFailure("stack init", made);
+    return "created";
+  }
+
+  /** Reads the whole state once. @throws ReleaseError `pulumiFailed` */
+  async state(): Promise<StackState> {
+    const result = await this.quiet(["stack", "export", "--stack", this.ws.stack]);
+    if (result.exitCode !== 0) throw engineFailure("stack export", result);
+    const deployment = (JSON.parse(result.output) as { deployment?: Deployment }).deployment ?? {};
+    const resources = deployment.resources ?? [];
+    return {
+      outputs: resources.find((r) => r.type === "pulumi:pulumi:Stack")?.outputs ?? {},
+      containerIds: new Set(resources.filter((r) => r.type === "docker:index/container:Container").map((r) => r.id ?? "")),
+      pendingOperations: deployment.pending_operations?.length ?? 0,
+      resources: resources.length,
+    };
+  }
+}
+
+/** The stand-in's wrapper goes first: the set-up makes it only where the real one is not to be had or not wanted. */
+export function pulumiBinary(projectDir: string): string {
+  const standIn = path.join(projectDir, ".release/bin/pulumi");
+  return process.env["PULUMI_BIN"] ?? (existsSync(standIn) ? standIn : "pulumi");
+}
+
+/** A failed engine command that is no update: its own words are the reason. */
+export function engineFailure(command: string, result: EngineResult): ReleaseError {
+  const words = `${result.errors}\n${result.output}`.trim().split("\n").slice(-6).join("\n");
+  return new ReleaseError({
+    code: "pulumiFailed", exitCode: 2, what: `pulumi ${command} failed`, why: words || `exit code ${result.exitCode}`,
+    next: "mend what it names and run again; nothing was changed",
+  });
+}
+
+/** Splits a stream into lines, keeping what is incomplete for the next chunk. */
+export function lineSplitter(onLine: (line: string) => void): (chunk: Buffer | string) => void {
+  let rest = "";
+  return (chunk) => {
+    const lines = (rest + chunk.toString()).split("\n");
+    rest = lines.pop() ?? "";
+    lines.forEach(onLine);
+  };
+}

@@ -1,0 +1,37 @@
+import { errors } from "../../components/runtime/errors.js";
+import type { DeployOptions } from "./deploy.js";
+
+export interface RawDeployFlags {
+  version?: string;
+  backup?: boolean;
+  withBackup?: boolean;
+  reason?: string;
+  dryRun?: boolean;
+  yes?: boolean;
+  wait?: number;
+}
+
+/**
+ * Options that go together, checked together. Pure.
+ *
+ * @throws ReleaseError `usage`
+ */
+export function deployOptions(flags: RawDeployFlags): DeployOptions {
+  const without = flags.backup === false;
+  if (without && flags.withBackup === true) {
+    throw errors.usage({ why: "--with-backup and --no-backup contradict each other", next: "say one of them" });
+  }
+  if (without && (flags.reason ?? "").trim() === "") {
+    throw errors.usage({ why: "--no-backup needs a reason: it is recorded with the release", next: 'add --reason "why"' });
+  }
+  if (!without && flags.reason !== undefined) {
+    throw errors.usage({ why: "--reason says why there is no backup, and one is taken", next: "add --no-backup or leave --reason out" });
+  }
+  return {
+    dryRun: flags.dryRun === true,
+    yes: flags.yes === true,
+    waitMs: flags.wait ?? 0,
+    ...(flags.version === undefined ? {} : { version: flags.version }),
+    ...(without ? { noBackupReason: (flags.reason ?? "").trim() } : {}),
+  };
+}

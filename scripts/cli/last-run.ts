@@ -1,0 +1,36 @@
+import { readFileSync, renameSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import { z } from "zod";
+import type { DataPaths } from "../../components/runtime/paths.js";
+
+const schema = z.object({
+  run: z.string(),
+  command: z.string(),
+  /** Null while it runs: a run that was killed leaves it so. */
+  exitCode: z.number().nullable(),
+});
+
+/** How the last command that changed this stack ended. */
+export type LastRun = z.infer<typeof schema>;
+
+const fileOf = (paths: DataPaths): string => path.join(paths.run, "last-run.json");
+
+/** Null when there was none, or the file is damaged: then nothing is known to have ended well either. */
+export function readLastRun(paths: DataPaths): LastRun | null {
+  try {
+    return schema.parse(JSON.parse(readFileSync(fileOf(paths), "utf8")));
+  } catch {
+    return null;
+  }
+}
+
+export function writeLastRun(paths: DataPaths, last: LastRun): void {
+  const temporary = `${fileOf(paths)}.${process.pid}`;
+  writeFileSync(temporary, JSON.stringify(last), { mode: 0o600 });
+  renameSync(temporary, fileOf(paths));
+}
+
+/** True when a retry must get a new backup and a new gate: the run before was killed, or failed after its first change. */
+export function endedBadly(last: LastRun | null): boolean {
+  return last !== null && last.exitCode !== 0 && last.exitCode !== 2 && last.exitCode !== 6;
+}

@@ -1,0 +1,136 @@
+import { Command, InvalidArgumentError, Option } from "commander";
+import { ReleaseError } from "../../components/runtime/errors.js";
+import { endLines, exitCodeHelp, type Outcome } from "./outcome.js";
+import { openWorkspace, type Workspace } from "./workspace.js";
+
+/**
+ * The one command line behind the scripts. Each command's module is loaded only when it runs: a warm rollback must
+ * answer within a second, and loading everything would take half of that.
+ */
+interface Common {
+  stack: string;
+  yes?: boolean;
+  dryRun?: boolean;
+  wait?: number;
+}
+
+interface DeployFlags extends Common {
+  version?: string;
+  backup?: boolean;
+  withBackup?: boolean;
+  reason?: string;
+}
+
+interface RollbackFlags extends Common {
+  backupOnly?: boolean;
+}
+
+const stackOption = (): Option => new Option("--stack <name>", "stack to work on; dev is local and needs nothing").default("dev");
+const waitOption = (): Option =>
+  new Option("--wait <duration>", "wait that long for another release of the stack, e.g. 10m").argParser(parseWait).default(0, "refuse at once");
+const setupOptions = "\nSet-up (all scripts): --offline forces the stand-ins of offline/, --online forbids them.\n";
+
+function parseWait(text: string): number {
+  const match = /^(\d+)(ms|s|m|h)$/.exec(text);
+  if (match === null) throw new InvalidArgumentError("Say a whole number with ms, s, m or h, e.g. 10m.");
+  const unit = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 }[match[2] as "ms" | "s" | "m" | "h"];
+  return Number(match[1]) * unit;
+}
+
+/** Runs one command in a stack's workspace; whatever it throws ends in its exit code and one clear line. */
+async function inWorkspace(stack: string, command: (ws: Workspace) => Promise<Outcome>): Promise<void> {
+  try {
+    process.exitCode = (await command(openWorkspace(process.cwd(), stack))).exitCode;
+  } catch (error) {
+    const { failureOutcome } = await import("./run.js");
+    if (!(error instanceof ReleaseError)) process.stderr.write(`${(error as Error).stack ?? ""}\n`);
+    const outcome = failureOutcome(error);
+    process.stderr.write(`${endLines(outcome).join("\n")}\n`);
+    process.exitCode = outcome.exitCode;
+  }
+}
+
+function program(): Command {
+  const cli = new Command("release").description("Releases PBJRAG from git tags: backed up, gated, switched without a failed request.");
+  cli.configureHelp({ showGlobalOptions: false }).enablePositionalOptions().exitOverride();
+  cli
+    .command("deploy").usage("[options]").description("Release a git tag. The former release stays warm; a failed one is undone.")
+    .addOption(stackOption())
+    .option("--version <tag>", "git tag to release; the newest release tag when left out")
+    .option("--with-backup", "take a backup first (the default)")
+    .option("--no-backup", "take none; needs --reason, which is recorded")
+    .option("--reason <text>", "why there is no backup")
+    .option("--dry-run", "show the preview and touch nothing")
+    .option("--yes", "do not ask")
+    .addOption(waitOption())
+    .addHelpText("after", `
+Examples:
+  scripts/deploy.sh                                   the newest tag, on the local stack dev
+  scripts/deploy.sh --version v3.0.0 --dry-run        what would change
+  scripts/deploy.sh --stack prod --version v3.0.0 --yes
+${setupOptions}\n${exitCodeHelp}`)
+    .action(async (flags: DeployFlags) => {
+      const { deploy } = await import("./deploy.js");
+      const { deployOptions } = await import("./flags.js");
+      await inWorkspace(flags.stack, (ws) => deploy(ws, deployOptions(flags)));
+    });
+  cli
+    .command("rollback").usage("[tag] [options]").argument("[tag]", "release to go back to; the one before the present one when left out")
+    .description("Go back to an earlier release: its image, its recorded settings, today's secrets.")
+    .addOption(stackOption())
+    .option("--backup-only", "take a backup and change nothing")
+    .option("--dry-run", "show the preview and touch nothing")
+    .option("--yes", "do not ask")
+    .addOption(waitOption())
+    .addHelpText("after", `
+Examples:
+  scripts/rollback.sh                                 to the release before this one; at once while it is warm
+  scripts/rollback.sh v2.9.0 --stack prod
+  scripts/rollback.sh --backup-only
+${setupOptions}\n${exitCodeHelp}`)
+    .action(async (tag: string | undefined, flags: RollbackFlags) => {
+      if (flags.backupOnly === true) {
+        const { backupOnly } = await import("./backup-only.js");
+        return inWorkspace(flags.stack, (ws) => backupOnly(ws, { waitMs: flags.wait ?? 0 }));
+      }
+      const { rollback } = await import("./rollback.js");
+      const options = { dryRun: flags.dryRun === true, yes: flags.yes === true, waitMs: flags.wait ?? 0, ...(tag === undefined ? {} : { tag }) };
+      return inWorkspace(flags.stack, (ws) => rollback(ws, options));
+    });
+  cli
+    .command("status").description("What runs, since when, its health, open sessions, last backups, whether a release is under way.")
+    .addOption(stackOption())
+    .option("--json", "as JSON")
+    .addHelpText("after", `\nExamples:\n  scripts/status.sh\n  scripts/status.sh --stack prod --json\n${setupOptions}`)
+    .action(async (flags: Common & { json?: boolean }) => {
+      const { status } = await import("./status.js");
+      await inWorkspace(flags.stack, (ws) => status(ws, flags.json === true));
+    });
+  cli
+    .command("finish").description("Wait for the former release's sessions up to drain.deadline, then remove it.")
+    .addOption(stackOption())
+    .addOption(waitOption())
+    .addHelpText("after", `\nExamples:\n  scripts/finish.sh\n  scripts/finish.sh --stack prod --wait 5m\n${setupOptions}\n${exitCodeHelp}`)
+    .action(async (flags: Common) => {
+      const { finish } = await import("./finish.js");
+      await inWorkspace(flags.stack, (ws) => finish(ws, { waitMs: flags.wait ?? 0 }));
+    });
+  cli
+    .command("pulumi").usage("[--stack name] [pulumi arguments]").description("Run pulumi with the backend and passphrase that the other scripts use.")
+    .addOption(stackOption())
+    .argument("[arguments...]").allowUnknownOption().passThroughOptions()
+    .addHelpText("after", `\nExamples:\n  scripts/pulumi.sh preview --diff\n  scripts/pulumi.sh --stack prod stack output releases --json\n${setupOptions}`)
+    .action(async (args: string[], flags: Common) => {
+      const { passThrough } = await import("./pass-through.js");
+      await inWorkspace(flags.stack, (ws) => passThrough(ws, args));
+    });
+  return cli;
+}
+
+program()
+  .parseAsync()
+  .catch((error: unknown) => {
+    const code = (error as { code?: string }).code ?? "";
+    // Commander has printed its own message by now; help and version are no failures.
+    process.exitCode = ["commander.helpDisplayed", "commander.help", "commander.version"].includes(code) ? 0 : 2;
+  });

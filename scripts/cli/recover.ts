@@ -1,0 +1,84 @@
+import { LABEL } from "../../components/runtime/labels.js";
+import { listByLabels, removeContainer } from "../../components/runtime/docker.js";
+import { endRun } from "../../components/runtime/processes.js";
+import { errors, messageOf } from "../../components/runtime/errors.js";
+import { readLive } from "../../components/traffic/live.js";
+import { engineFailure } from "./engine.js";
+import { engineLock } from "./engine-lock.js";
+import { readPresent, type Present } from "./present.js";
+import type { Run } from "./run.js";
+import { TempConfig } from "./temp-config.js";
+
+/**
+ * Makes good what a killed run left, so that the next command just works: its surviving processes are ended, Pulumi's
+ * lock and pending operations are cleared, and containers that are in no state and carry no traffic are removed.
+ *
+ * @returns the state after that
+ * @throws ReleaseError `lockHeld` while a plain `pulumi up` runs, `stateLost` when containers that serve are in no state
+ */
+export async function recover(run: Run): Promise<Present> {
+  if (run.takenOver !== null) await endLeftovers(run, run.takenOver.run);
+  if ((await run.engine.ensureStack()) === "created") run.say(`stack ${run.ws.stack} is new`);
+  await clearEngineLock(run);
+  let present = await readPresent(run.engine, run.ws.stack);
+  await removeOrphans(run, present);
+  if (present.pendingOperations > 0) {
+    await clearPending(run, present);
+    present = await readPresent(run.engine, run.ws.stack);
+  }
+  return present;
+}
+
+/** Ends what a dead run left behind, by recorded pid and start time. */
+export async function endLeftovers(run: Run, deadRun: string): Promise<void> {
+  const ended = await endRun(deadRun);
+  if (ended.length > 0) run.say(`ended ${ended.length} processes that the killed run ${deadRun} left`);
+  run.journal.write({ phase: "recover", event: "info", message: `took over from ${deadRun}`, data: { ended } });
+}
+
+async function clearEngineLock(run: Run): Promise<void> {
+  const held = engineLock(run.ws);
+  if (held === null) return;
+  if (held.alive) {
+    throw errors.lockHeld({ stack: run.ws.stack, holder: `a pulumi that these scripts did not start (pid ${held.pid}) updates it since ${held.since}` });
+  }
+  run.say("clearing the lock of an update that was killed");
+  const cancelled = await run.engine.quiet(["cancel", "--yes", "--stack", run.ws.stack]);
+  if (cancelled.exitCode !== 0) throw engineFailure("cancel", cancelled);
+}
+
+async function clearPending(run: Run, present: Present): Promise<void> {
+  run.say(`clearing ${present.pendingOperations} operations that a killed update left`);
+  const config = new TempConfig(run.ws, { reapply: present.ledger.length > 0 ? "true" : undefined });
+  try {
+    const refreshed = await run.engine.quiet([
+      "refresh", "--yes", "--skip-preview", "--clear-pending-creates", "--stack", run.ws.stack, "--config-file", config.file, "--non-interactive", "--color", "never",
+    ]);
+    if (refreshed.exitCode !== 0) throw engineFailure("refresh", refreshed);
+  } finally {
+    config.remove();
+  }
+}
+
+/** Containers of this stack that no state knows: a killed run made them, unless the state is lost. */
+async function removeOrphans(run: Run, present: Present): Promise<void> {
+  const { stack } = run.ws;
+  const containers = await listByLabels({ stack }, { all: true });
+  const unknown = containers.filter((c) => !present.containerIds.has(c.Id));
+  if (unknown.length === 0) return;
+  const table = (await readLive(stack).catch(() => null))?.table;
+  const carrying = new Set([...(table?.serving?.containers ?? []), ...(table?.former?.containers ?? [])]);
+  const names = (c: { Names: string[] }): string => (c.Names[0] ?? "").replace(/^\//, "");
+  const serving = unknown.filter((c) => carrying.has(names(c)));
+  if (serving.length > 0) {
+    throw errors.stateLost({ stack, why: `${serving.map(names).join(", ")} carry traffic, and Pulumi's state does not know them` });
+  }
+  for (const container of unknown) {
+    run.say(`removing ${names(container)} (${container.Labels[LABEL.role] ?? "unlabelled"}), which a killed run left`);
+    try {
+      await removeContainer(container.Id);
+    } catch (error) {
+      run.say(`  not removed: ${messageOf(error)}`);
+    }
+  }
+}

@@ -1,0 +1,94 @@
+import { errors, EXIT } from "../../components/runtime/errors.js";
+import { defaultRollbackTarget, findReleases } from "../../components/release/ledger.js";
+import type { ReleaseRecord } from "../../components/release/model.js";
+import { confirmed } from "./confirm.js";
+import { finished } from "./deploy.js";
+import { dryRun } from "./dry-run.js";
+import { Engine } from "./engine.js";
+import type { Outcome } from "./outcome.js";
+import { readPresent, type Present } from "./present.js";
+import { previewPlan } from "./preview.js";
+import { endLeftovers, recover } from "./recover.js";
+import { describeReleases } from "./releases.js";
+import { rollbackValues } from "./rollback-config.js";
+import { failureOutcome, Run } from "./run.js";
+import { TempConfig } from "./temp-config.js";
+import { restorePresent, update } from "./update.js";
+import { moveWarm, type WarmMove } from "./warm.js";
+import type { Workspace } from "./workspace.js";
+
+export interface RollbackOptions {
+  /** Tag, or a tag on a commit that was released; the release before the present one when absent. */
+  tag?: string;
+  dryRun: boolean;
+  yes: boolean;
+  waitMs: number;
+}
+
+/** Goes back to a release of this stack: its image, its recorded settings, today's secrets. */
+export async function rollback(ws: Workspace, options: RollbackOptions): Promise<Outcome> {
+  if (options.dryRun) return rollbackDryRun(ws, options);
+  return Run.conduct(ws, { command: "rollback", waitMs: options.waitMs }, (run) => goBack(run, options));
+}
+
+/**
+ * While the target is warm, the route moves first and everything else makes the state agree with it; else the target
+ * is backed up for, started and gated like any release.
+ */
+async function goBack(run: Run, options: RollbackOptions): Promise<Outcome> {
+  if (!(await confirmed(run, options.yes, `Roll ${run.ws.stack} back${options.tag === undefined ? "" : ` to ${options.tag}`}?`))) {
+    return { exitCode: EXIT.refused, summary: "not confirmed", next: "" };
+  }
+  if (run.takenOver !== null) await endLeftovers(run, run.takenOver.run);
+  const moved = await moveWarm(run, options.tag);
+  try {
+    return await makeStateAgree(run, options, moved);
+  } catch (error) {
+    if (moved === null) throw error;
+    return unrecorded(run, moved, failureOutcome(error).summary);
+  }
+}
+
+/** The slow part: the update with the target's recorded settings, which backs up, gates and records. */
+async function makeStateAgree(run: Run, options: RollbackOptions, moved: WarmMove | null): Promise<Outcome> {
+  const present = await recover(run);
+  const target = await chooseTarget(run.ws, present.ledger, options.tag, moved);
+  run.checkpoint();
+  const config = new TempConfig(run.ws, rollbackValues(run.ws, target, run.attempt));
+  try {
+    await previewPlan(run, config);
+    run.checkpoint();
+    const failure = await update(run, config);
+    if (failure === null && !run.interrupted) return await finished(run);
+    const seen = failure ?? { untouched: false, phase: "update", what: "interrupted", next: "run the same command again", lines: [] };
+    return moved === null ? await restorePresent(run, present.ledger.at(-1) ?? null, seen) : unrecorded(run, moved, seen.what);
+  } finally {
+    config.remove();
+  }
+}
+
+/** The route has moved and must not move back to the release that was just abandoned. */
+function unrecorded(run: Run, moved: WarmMove, what: string): Outcome {
+  return {
+    exitCode: run.interrupted ? EXIT.interrupted : EXIT.unverified,
+    summary: `${moved.tag} serves, but the update that records it did not end well: ${what}`,
+    next: `run scripts/rollback.sh ${moved.tag} again: it goes on from here`,
+  };
+}
+
+/** @throws ReleaseError `neverReleased` with the list of those that were */
+async function chooseTarget({ stack, paths }: Workspace, ledger: ReleaseRecord[], tag: string | undefined, moved: WarmMove | null): Promise<ReleaseRecord> {
+  const warm = moved === null ? undefined : ledger.findLast((r) => r.revision === moved.revision);
+  if (warm !== undefined) return warm;
+  const target = tag === undefined ? defaultRollbackTarget(ledger) : findReleases(ledger, tag).at(-1);
+  if (target !== undefined && target !== null) return target;
+  throw errors.neverReleased({ stack, tag: tag ?? "an earlier release", known: await describeReleases(paths, ledger) });
+}
+
+async function rollbackDryRun(ws: Workspace, options: RollbackOptions): Promise<Outcome> {
+  const engine = new Engine(ws, {}, () => undefined);
+  await engine.ensureStack();
+  const present: Present = await readPresent(engine, ws.stack);
+  const target = await chooseTarget(ws, present.ledger, options.tag, null);
+  return dryRun(ws, "rollback", rollbackValues(ws, target, ""));
+}

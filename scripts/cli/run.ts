@@ -1,0 +1,151 @@
+import { randomBytes } from "node:crypto";
+import { asReleaseError, errors, EXIT, ReleaseError } from "../../components/runtime/errors.js";
+import { follow, openJournal, readRun, rotateJournal, type Journal, type JournalEvent } from "../../components/runtime/journal.js";
+import { acquire, assertHolds, type HeldLock, type LockContent } from "../../components/runtime/lock.js";
+import { stamp } from "../../components/runtime/paths.js";
+import { Engine } from "./engine.js";
+import { endedBadly, readLastRun, writeLastRun, type LastRun } from "./last-run.js";
+import type { Outcome } from "./outcome.js";
+import { progressLine } from "./progress.js";
+import { Terminal } from "./terminal.js";
+import type { Workspace } from "./workspace.js";
+
+export interface RunOptions {
+  command: "deploy" | "rollback" | "finish";
+  /** How long to wait for another release's lock, milliseconds. 0: refuse at once. */
+  waitMs: number;
+}
+
+/** Thrown between steps once the operator has asked to stop. */
+export class Interrupted extends Error {}
+
+/** One command that changes a stack: it holds the lock, writes the log and the journal, and passes signals on. */
+export class Run {
+  readonly engine: Engine;
+  /** How the command before this one ended, and what it left when it was killed. */
+  readonly before: LastRun | null;
+  readonly takenOver: LockContent | null;
+  private signals = 0;
+  private child: { kill(signal: NodeJS.Signals): boolean } | undefined;
+
+  private constructor(
+    readonly ws: Workspace,
+    readonly id: string,
+    readonly terminal: Terminal,
+    readonly journal: Journal,
+    private readonly lock: HeldLock,
+  ) {
+    this.before = readLastRun(ws.paths);
+    this.takenOver = lock.takenOver ?? null;
+    this.engine = new Engine(ws, this.env, (line) => terminal.engineLine(line));
+  }
+
+  /** Environment that Pulumi, and through it every handler and backup, inherits. */
+  get env(): Record<string, string> {
+    return { PBJRAG_RUN: this.id, PBJRAG_FENCE: String(this.lock.token), PBJRAG_DATA_DIR: this.ws.paths.dataDir };
+  }
+
+  /** Renewed when the last run did not end well: a retry gets a new backup and a new gate. */
+  get attempt(): string {
+    return this.takenOver !== null || endedBadly(this.before) ? this.id : "";
+  }
+
+  get interrupted(): boolean {
+    return this.signals > 0;
+  }
+
+  /** @throws Interrupted when the operator has asked to stop */
+  checkpoint(): void {
+    if (this.interrupted) throw new Interrupted();
+  }
+
+  /** @throws ReleaseError lockLost when another run has taken over */
+  assertHolds(): void {
+    assertHolds(this.ws.paths, { ...process.env, ...this.env });
+  }
+
+  /** Another child than Pulumi, which gets the signals from now on. */
+  whileChild(child: { kill(signal: NodeJS.Signals): boolean }): void {
+    this.child = child;
+  }
+
+  say(line: string): void {
+    this.terminal.say(line);
+  }
+
+  /** This run's events so far. */
+  events(): JournalEvent[] {
+    return readRun(this.ws.paths, this.id);
+  }
+
+  /**
+   * Takes the lock, runs the command's story and turns whatever it ends with into an exit code and a last line.
+   * The lock is released on every way out but a kill; then the next command takes it over.
+   */
+  static async conduct(ws: Workspace, options: RunOptions, story: (run: Run) => Promise<Outcome>): Promise<Outcome> {
+    const id = `${options.command}-${stamp()}-${randomBytes(3).toString("hex")}`;
+    const terminal = new Terminal(ws, options.command);
+    terminal.say(`${options.command} on stack ${ws.stack}, log ${terminal.shownPath}`);
+    const outcome = await Run.locked(ws, id, terminal, options, story).catch((error: unknown) => failureOutcome(error));
+    terminal.close(outcome);
+    return outcome;
+  }
+
+  private static async locked(
+    ws: Workspace, id: string, terminal: Terminal, options: RunOptions, story: (run: Run) => Promise<Outcome>,
+  ): Promise<Outcome> {
+    const lock = await acquire({
+      paths: ws.paths, run: id, command: options.command, wait: options.waitMs,
+      onWait: (holder) => terminal.say(`waiting for ${holder.command} (pid ${holder.pid}, since ${holder.startedAt})`),
+    });
+    rotateJournal(ws.paths);
+    const run = new Run(ws, id, terminal, openJournal(ws.paths, { run: id }), lock);
+    const stopSignals = run.listen();
+    const follower = follow(ws.paths, (event) => terminal.progress(progressLine(event)), { run: id });
+    let outcome: Outcome | undefined;
+    try {
+      writeLastRun(ws.paths, { run: id, command: options.command, exitCode: null });
+      outcome = await story(run);
+    } catch (error) {
+      outcome = failureOutcome(error);
+      if (!(error instanceof ReleaseError) && !(error instanceof Interrupted)) terminal.detail(error instanceof Error ? (error.stack ?? error.message) : String(error));
+    } finally {
+      follower.stop();
+      stopSignals();
+      // A refusal leaves the former run's word standing: had that one failed, a retry still needs a new attempt.
+      const kept = outcome?.exitCode === EXIT.refused && endedBadly(run.before) ? run.before : null;
+      writeLastRun(ws.paths, kept ?? { run: id, command: options.command, exitCode: outcome?.exitCode ?? null });
+      await lock.release();
+    }
+    return outcome;
+  }
+
+  private listen(): () => void {
+    const handler = (signal: NodeJS.Signals): void => {
+      this.signals += 1;
+      this.say(
+        this.signals === 1
+          ? `${signal}: stopping after the current step, then what serves is made sure of. Once more ends the step as well.`
+          : `${signal} again: ending the current step now.`,
+      );
+      this.engine.signal("SIGINT");
+      this.child?.kill("SIGINT");
+    };
+    process.on("SIGINT", handler).on("SIGTERM", handler);
+    return () => void process.off("SIGINT", handler).off("SIGTERM", handler);
+  }
+}
+
+/** What an error that nobody has answered means for the exit code. */
+export function failureOutcome(error: unknown): Outcome {
+  if (error instanceof Interrupted) {
+    return { exitCode: EXIT.interrupted, summary: "stopped before anything was changed", next: "run the same command again" };
+  }
+  const known = asReleaseError(error, "The command failed");
+  return { exitCode: known.exitCode === EXIT.done ? EXIT.notRolledBack : known.exitCode, summary: `${known.what}: ${known.why}`, next: known.next, lines: known.lines };
+}
+
+/** For commands that take no lock but end the same way. */
+export function refusal(why: string, next: string): Outcome {
+  return failureOutcome(errors.usage({ why, next }));
+}

@@ -1,0 +1,97 @@
+import { EXIT } from "../../components/runtime/errors.js";
+import { describeLock, holderInWords } from "../../components/runtime/lock.js";
+import { listByLabels } from "../../components/runtime/docker.js";
+import { listBackups, type BackupSummary } from "../../components/backup/list.js";
+import type { ReleaseRecord } from "../../components/release/model.js";
+import { readLive } from "../../components/traffic/live.js";
+import { openSessions } from "../../components/traffic/sessions.js";
+import { Engine } from "./engine.js";
+import type { Outcome } from "./outcome.js";
+import { readPresent } from "./present.js";
+import { verifyServing, type Verdict } from "./verify.js";
+import type { Workspace } from "./workspace.js";
+
+/** What `status --json` prints. Absent things are null. */
+export interface Status {
+  stack: string;
+  url: string | null;
+  version: string | null;
+  revision: string | null;
+  /** ISO 8601. */
+  since: string | null;
+  previous: string | null;
+  outcome: "healthy" | "unhealthy" | "not released";
+  reason: string;
+  sessions: Record<string, number>;
+  /** Proxy processes, old ones that still hold sessions included. */
+  proxyWorkers: number;
+  containers: { name: string; state: string; status: string }[];
+  backup: BackupSummary | null;
+  backups: BackupSummary[];
+  releases: Pick<ReleaseRecord, "seq" | "tag" | "revision" | "kind" | "outcome" | "switchedAt" | "backup">[];
+  lock: { held: boolean; holder: string };
+}
+
+const backupsShown = 5;
+
+/** Reads only; exit 0, or 5 when what serves is not healthy. */
+export async function status(ws: Workspace, json: boolean): Promise<Outcome> {
+  const found = await collect(ws);
+  process.stdout.write(json ? `${JSON.stringify(found, null, 2)}\n` : `${describe(found).join("\n")}\n`);
+  const exitCode = found.outcome === "unhealthy" ? EXIT.unverified : EXIT.done;
+  return { exitCode, summary: found.reason, next: "" };
+}
+
+async function collect(ws: Workspace): Promise<Status> {
+  const engine = new Engine(ws, {}, () => undefined);
+  await engine.ensureStack();
+  const [present, live, containers, backups] = await Promise.all([
+    readPresent(engine, ws.stack), readLive(ws.stack), listByLabels({ stack: ws.stack }, { all: true }), listBackups(ws.paths),
+  ]);
+  const record = present.ledger.at(-1) ?? null;
+  const open = live === null ? { byRevision: {}, workers: 0 } : await openSessions(ws.stack);
+  const verdict: Verdict | null = record === null ? null : await verifyServing(ws, record);
+  const lock = describeLock(ws.paths);
+  const held = lock !== null && lock.state === "alive";
+  return {
+    stack: ws.stack,
+    url: text(present.outputs["url"]) ?? live?.baseUrl ?? null,
+    version: record?.tag ?? null,
+    revision: record?.revision ?? null,
+    since: record?.switchedAt ?? null,
+    previous: text(present.outputs["previous"]),
+    outcome: verdict === null ? "not released" : verdict.healthy ? "healthy" : "unhealthy",
+    reason: verdict?.reason ?? "",
+    sessions: open.byRevision,
+    proxyWorkers: open.workers,
+    containers: containers.map((c) => ({ name: (c.Names[0] ?? "").replace(/^\//, ""), state: c.State, status: c.Status })),
+    backup: backups.at(-1) ?? null,
+    backups: backups.slice(-backupsShown).reverse(),
+    releases: present.ledger.map(({ seq, tag, revision, kind, outcome, switchedAt, backup }) => ({ seq, tag, revision, kind, outcome, switchedAt, backup })),
+    lock: { held, holder: held ? holderInWords(lock.holder) : "" },
+  };
+}
+
+function text(value: unknown): string | null {
+  return typeof value === "string" && value !== "" ? value : null;
+}
+
+function describe(s: Status): string[] {
+  if (s.outcome === "not released") {
+    return [`stack ${s.stack}: nothing is released yet`, s.lock.held ? `under way: ${s.lock.holder}` : "no release is under way"];
+  }
+  const sessions = Object.entries(s.sessions).map(([revision, n]) => `${n} on ${revision}`).join(", ");
+  return [
+    `stack ${s.stack}: ${s.version} (${s.revision}) at ${s.url}, since ${s.since}`,
+    `health      ${s.outcome}${s.reason === "" ? "" : `: ${s.reason}`}`,
+    `previous    ${s.previous ?? "none"}`,
+    `sessions    ${sessions === "" ? "none open" : sessions} (${s.proxyWorkers} proxy workers)`,
+    `lock        ${s.lock.held ? s.lock.holder : "free"}`,
+    "containers",
+    ...s.containers.map((c) => `  ${c.name}  ${c.status}`),
+    "backups",
+    ...(s.backups.length === 0 ? ["  none"] : s.backups.map((b) => `  ${b.name}`)),
+    "releases",
+    ...s.releases.map((r) => `  #${r.seq} ${r.tag} (${r.revision}) ${r.kind}${r.outcome === "abandoned" ? ", abandoned" : ""}, ${r.switchedAt}`),
+  ];
+}

@@ -1,0 +1,88 @@
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { randomBytes } from "node:crypto";
+import path from "node:path";
+import { errors, ReleaseError } from "../../components/runtime/errors.js";
+import { dataPaths, type DataPaths } from "../../components/runtime/paths.js";
+import { configValue, withConfig } from "./stack-file.js";
+
+/** Where a command works: one stack of one checkout, its data directory and the environment Pulumi gets. */
+export interface Workspace {
+  projectDir: string;
+  stack: string;
+  /** Absolute path of the stack's own config file. */
+  stackFile: string;
+  paths: DataPaths;
+  /** Backend and passphrase, on top of this process's environment. */
+  env: Record<string, string>;
+}
+
+const stackPattern = /^[a-zA-Z0-9][a-zA-Z0-9_-]{0,30}$/;
+const sampleSource = ".release/sample-app";
+
+/**
+ * Opens a stack. `dev` needs nothing: its config file and passphrase are made when missing.
+ *
+ * @throws ReleaseError `usage`, `stackUnknown`, `passphraseMissing`
+ */
+export function openWorkspace(projectDir: string, stack: string): Workspace {
+  if (!stackPattern.test(stack)) {
+    throw errors.usage({
+      why: `"${stack}" is no stack name: it becomes part of container and volume names, so letters, digits, - and _, at most 31`,
+      next: "choose another name with --stack",
+    });
+  }
+  const stackFile = path.join(projectDir, `Pulumi.${stack}.yaml`);
+  if (!existsSync(stackFile)) {
+    if (stack !== "dev") throw unknownStack(stack);
+    writeFileSync(stackFile, devConfig(), { mode: 0o644 });
+  }
+  const text = readFileSync(stackFile, "utf8");
+  const dataDir = configValue(text, "dataDir");
+  const paths = dataPaths(typeof dataDir === "string" ? dataDir : ".", stack, projectDir);
+  mkdirSync(paths.run, { recursive: true, mode: 0o700 });
+  return { projectDir, stack, stackFile, paths, env: pulumiEnv(stack, paths) };
+}
+
+function unknownStack(stack: string): ReleaseError {
+  return new ReleaseError({
+    code: "stackUnknown", exitCode: 2, what: `there is no stack ${stack}`,
+    why: `Pulumi.${stack}.yaml does not exist`,
+    next: `copy Pulumi.staging.yaml to Pulumi.${stack}.yaml and set pbjrag:source in it, or use --stack dev`,
+  });
+}
+
+/** The stack for this machine alone: git-ignored, with the sample app as its source until another is set. */
+export function devConfig(): string {
+  return withConfig("# Local stack, generated. Set pbjrag:source to release an app of your own.\n", { source: sampleSource });
+}
+
+/** A login or PULUMI_BACKEND_URL goes first; without either the state is a directory below dataDir. */
+function pulumiEnv(stack: string, paths: DataPaths): Record<string, string> {
+  const env: Record<string, string> = { PULUMI_SKIP_UPDATE_CHECK: "true" };
+  if (!process.env["PULUMI_BACKEND_URL"] && !isLoggedIn()) {
+    mkdirSync(paths.state, { recursive: true, mode: 0o700 });
+    env["PULUMI_BACKEND_URL"] = `file://${paths.state}`;
+  }
+  if (process.env["PULUMI_CONFIG_PASSPHRASE"] === undefined && !process.env["PULUMI_CONFIG_PASSPHRASE_FILE"]) {
+    if (stack === "dev") env["PULUMI_CONFIG_PASSPHRASE_FILE"] = devPassphraseFile(paths);
+    else if (env["PULUMI_BACKEND_URL"]) throw errors.passphraseMissing({ stack });
+  }
+  return env;
+}
+
+function devPassphraseFile(paths: DataPaths): string {
+  const file = path.join(path.dirname(paths.state), "dev.passphrase");
+  if (!existsSync(file)) writeFileSync(file, `${randomBytes(24).toString("base64url")}\n`, { mode: 0o600, flag: "wx" });
+  return file;
+}
+
+/** The real CLI keeps its login in `credentials.json`; `current` names the backend in use. */
+function isLoggedIn(): boolean {
+  const home = process.env["PULUMI_HOME"] ?? path.join(process.env["HOME"] ?? "/root", ".pulumi");
+  try {
+    const credentials = JSON.parse(readFileSync(path.join(home, "credentials.json"), "utf8")) as { current?: string };
+    return Boolean(credentials.current);
+  } catch {
+    return false;
+  }
+}

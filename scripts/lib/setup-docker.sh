@@ -1,0 +1,75 @@
+# Sourced by setup.sh: a Docker that answers.
+# shellcheck shell=bash
+
+docker_log=/var/log/dockerd.log
+
+# Only the local socket for now: images and volumes are prepared there.
+check_docker_settings() {
+  case ${DOCKER_HOST:-} in
+    '' | unix:///var/run/docker.sock | unix:///run/docker.sock) ;;
+    *) refuse "[3/6] Docker: DOCKER_HOST is $DOCKER_HOST, and only the local socket is supported for now" "unset DOCKER_HOST" ;;
+  esac
+  case ${DOCKER_CONTEXT:-default} in
+    default) ;;
+    *) refuse "[3/6] Docker: DOCKER_CONTEXT is $DOCKER_CONTEXT, and only the local socket is supported for now" "unset DOCKER_CONTEXT" ;;
+  esac
+}
+
+docker_answers() { timeout 10 docker version --format '{{.Server.Version}}' >/dev/null 2>&1; }
+
+set_up_docker_and_images() {
+  if ! docker_answers; then
+    if ! command -v docker >/dev/null || { [ "$EUID" -eq 0 ] && ! command -v dockerd >/dev/null; }; then
+      is_debian_root || refuse "[3/6] Docker: not found" "install Docker Engine, start it, and run this again (on Debian, root may leave that to this script)"
+      step "[3/6] Docker" "installing docker.io (about 15 s)" docker-install apt_install docker.io iptables mmdebstrap || exit 2
+      hash -r
+    fi
+    [ "$EUID" -eq 0 ] || refuse_without_root
+    step "[3/6] Docker" "starting the daemon (about 2 s)" docker-start start_docker || exit 2
+  fi
+  set_up_images
+}
+
+refuse_without_root() {
+  if [ -S /var/run/docker.sock ] && [ ! -w /var/run/docker.sock ]; then
+    refuse "[3/6] Docker: $(id -un) may not use its socket" "sudo usermod -aG docker $(id -un), log in again, and run this again"
+  fi
+  refuse "[3/6] Docker: the daemon does not answer" "sudo systemctl start docker, and run this again"
+}
+
+# By systemd where it runs; else by hand, in a session of its own. Should the kernel lack what nft's iptables needs, the older
+# variant is tried.
+start_docker() {
+  if [ -d /run/systemd/system ]; then
+    systemctl start docker
+    wait_for_docker
+    return
+  fi
+  run_dockerd
+  wait_for_docker && return
+  if tail -n 20 "$docker_log" | grep -q iptables && command -v iptables-legacy >/dev/null; then
+    echo "iptables-nft does not work here; trying iptables-legacy"
+    update-alternatives --set iptables "$(command -v iptables-legacy)"
+    run_dockerd
+    wait_for_docker && return
+  fi
+  tail -n 8 "$docker_log"
+  return 1
+}
+
+dockerd_runs() { [ -s /var/run/docker.pid ] && [ -d "/proc/$(cat /var/run/docker.pid)" ]; }
+
+run_dockerd() {
+  if dockerd_runs; then return; fi
+  setsid dockerd >>"$docker_log" 2>&1 </dev/null 3>&- 9>&- &
+}
+
+# Up to 30 s, as long as the daemon lives.
+wait_for_docker() {
+  local deadline=$((SECONDS + 30)) grace=$((SECONDS + 3))
+  until docker_answers; do
+    [ "$SECONDS" -lt "$deadline" ] || return 1
+    [ "$SECONDS" -lt "$grace" ] || dockerd_runs || [ -d /run/systemd/system ] || return 1
+    sleep 0.2
+  done
+}

@@ -1,0 +1,91 @@
+# Sourced by setup.sh: node, its packages, the compiled program, Pulumi, the sample app.
+# shellcheck shell=bash
+
+node_wanted=20.19.0
+pulumi_launcher=pulumi@3.265.0
+
+not_older() { [ "$(printf '%s\n%s\n' "$1" "$2" | sort -V | head -n 1)" = "$2" ]; } # VERSION WANTED
+
+check_node() {
+  local have candidate
+  have=$(node -p process.versions.node 2>/dev/null) || have=none
+  if [ "$have" != none ] && not_older "$have" "$node_wanted" && command -v npm >/dev/null; then return; fi
+  candidate=$(apt-cache policy nodejs 2>/dev/null | sed -n 's/^ *Candidate: //p') || candidate=
+  if is_debian_root && [ -n "$candidate" ] && not_older "$candidate" "$node_wanted"; then
+    step "[1/6] node" "installing nodejs $candidate" node apt_install nodejs
+    command -v npm >/dev/null || step "[1/6] node" "installing npm" npm apt_install npm
+    hash -r
+    return
+  fi
+  refuse "[1/6] node: $node_wanted or newer is needed with npm, here is ${have}" \
+    "install a current Node.js (its own packages or a version manager), then run this again"
+}
+
+set_up_packages() {
+  if [ ! -f node_modules/.package-lock.json ] || [ package-lock.json -nt node_modules/.package-lock.json ]; then
+    step "[2/6] node packages" "npm ci, then compiling (about 30 s)" packages npm ci --no-audit --no-fund || exit 2
+    [ ! -f dist/index.js ] || return 0
+  fi
+  step "[2/6] program" "compiling to dist/ (about 10 s)" compile compile || exit 2
+}
+
+# What a deleted source had been compiled to goes too: it would still be found and run.
+compile() {
+  local file
+  node_modules/.bin/tsc -p . || return
+  find dist -name '*.js' -print | while read -r file; do
+    file=${file#dist/}
+    [ -f "${file%.js}.ts" ] || rm -f "dist/$file" "dist/$file.map"
+  done
+}
+
+set_up_pulumi() {
+  local remembered=''
+  [ ! -f "$state/pulumi" ] || remembered=$(cat "$state/pulumi")
+  if [ "$mode" = offline ]; then
+    use_engine_stand_in "as asked"
+    return
+  elif [ -n "$(real_pulumi)" ]; then
+    rm -f .release/bin/pulumi
+    echo "pulumi=path" >"$state/pulumi"
+    return
+  elif [ "$mode" = auto ] && [ "$remembered" = pulumi=stand-in ]; then
+    use_engine_stand_in
+    return
+  fi
+  say "[5/6] Pulumi: not on PATH; asking npm's launcher (90 s at most) ..."
+  if watched "[5/6] Pulumi" pulumi-launcher install_launcher; then
+    write_wrapper '.release/setup/launcher/node_modules/pulumi/run.js'
+    echo "pulumi=launcher" >"$state/pulumi"
+  elif [ "$mode" = online ]; then
+    refuse "[5/6] Pulumi: not on PATH, and its download failed (see $state/pulumi-launcher.log)" "install Pulumi and put it on PATH, or run without --online"
+  else
+    use_engine_stand_in "its download is out of reach"
+  fi
+}
+
+install_launcher() {
+  npm install --silent --no-audit --no-fund --no-save --prefix "$state/launcher" "$pulumi_launcher"
+  timeout 90 node "$state/launcher/node_modules/pulumi/run.js" version
+}
+
+use_engine_stand_in() { # [WHY]
+  [ -z "${1:-}" ] || say "[5/6] Pulumi: the stand-in offline/engine is used ($1)"
+  write_wrapper 'dist/offline/engine/main.js'
+  echo "pulumi=stand-in" >"$state/pulumi"
+}
+
+write_wrapper() { # SCRIPT, relative to the project
+  mkdir -p .release/bin
+  # shellcheck disable=SC2016 # for the wrapper to expand
+  printf '#!/bin/sh\n# Made by scripts/setup.sh.\nexec node "$(dirname "$0")/../../%s" "$@"\n' "$1" >.release/bin/pulumi.new
+  chmod 755 .release/bin/pulumi.new
+  mv .release/bin/pulumi.new .release/bin/pulumi
+}
+
+# For the `dev` stack, as long as it has no source of its own.
+set_up_sample_app() {
+  if grep -qs '^ *pbjrag:source:' Pulumi.dev.yaml && ! grep -qs '^ *pbjrag:source: *.release/sample-app' Pulumi.dev.yaml; then return; fi
+  command -v git >/dev/null || refuse "[6/6] sample app: git is needed" "install git"
+  offline/sample-app/make-repo.sh .release/sample-app >&3 2>&1 || refuse "[6/6] sample app: failed" "see the lines above"
+}

@@ -1,0 +1,129 @@
+#!/usr/bin/env bash
+# Makes this machine ready for a release: node packages, Docker, Pulumi, images, the sample app. See --help.
+set -euo pipefail
+
+project=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+cd "$project"
+state=.release/setup
+stamp=$state/stamp
+mode=auto
+images=()
+
+usage() {
+  cat <<'EOF'
+Usage: scripts/setup.sh [--offline | --online] [--image NAME]...
+
+Makes this machine ready, and does nothing where it is already. Called by every other script.
+
+  node        20.19 or newer; the packages of package-lock.json; the compiled program in dist/
+  Docker      what is there, else started, else installed (Debian, as root)
+  Pulumi      what is on PATH, else npm's `pulumi` launcher
+  images      what is there, else from their registry
+
+What is out of reach is replaced by a stand-in from offline/, with a line saying so; later runs keep to that choice.
+
+  --offline       use stand-ins only, ask for nothing that they replace
+  --online        refuse stand-ins: replace those in use, or fail
+  --image NAME    an image that is needed, once for each (default: $PBJRAG_IMAGES, else
+                  python:3.11-slim haproxy:2.6-bookworm qdrant/qdrant:v1.19.0)
+  --help          this text
+
+Progress goes to standard error, details to .release/setup/*.log.
+Exit codes: 0 ready, 2 not ready (the last lines say what to do), 130 interrupted.
+
+Examples:
+  scripts/setup.sh
+  scripts/setup.sh --online --image qdrant/qdrant:v1.19.1
+EOF
+}
+
+read_arguments() {
+  while [ $# -gt 0 ]; do
+    case $1 in
+      --help | -h) usage; exit 0 ;;
+      --offline | --online) mode=${1#--} ;;
+      --image) images+=("${2:?--image needs a name}"); shift ;;
+      *) echo "setup: unknown argument $1; see scripts/setup.sh --help" >&2; exit 2 ;;
+    esac
+    shift
+  done
+  if [ ${#images[@]} -eq 0 ]; then
+    read -r -a images <<<"${PBJRAG_IMAGES:-python:3.11-slim haproxy:2.6-bookworm qdrant/qdrant:v1.19.0}"
+  fi
+}
+
+# The pulumi command that this machine has, ours left out.
+real_pulumi() {
+  type -P -a pulumi | grep -vxF "$project/.release/bin/pulumi" | head -n 1
+}
+
+# Whether a former run's stamp covers this one. Kept to a find and one call of Docker: it precedes every command.
+is_current() {
+  local node='' pulumi='' pulumi_seen='' real='' standin='' name
+  [ -f "$stamp" ] && [ -z "${DOCKER_HOST:-}${DOCKER_CONTEXT:-}" ] || return 1
+  # shellcheck source=/dev/null # name='value' lines that finish() wrote
+  source "$stamp"
+  [ "$node" = "$(type -P node)" ] && [ "$pulumi_seen" = "$(real_pulumi)" ] || return 1
+  [ "$pulumi" = path ] || [ -x .release/bin/pulumi ] || return 1
+  for name in "${images[@]}"; do
+    case $mode in
+      auto) [[ " $real $standin " == *" $name "* ]] || return 1 ;;
+      offline) [[ $pulumi == stand-in && " $standin " == *" $name "* ]] || return 1 ;;
+      online) [[ $pulumi != stand-in && " $real " == *" $name "* ]] || return 1 ;;
+    esac
+  done
+  [ -f node_modules/.package-lock.json ] && [ -f dist/index.js ] || return 1
+  [ -z "$(find index.ts tsconfig.json package-lock.json components scripts offline test -newer "$stamp" \
+    \( -name '*.ts' -o -name '*.json' -o -type d -o -path 'offline/images/*' -o -path 'offline/sample-app/*' \) -print -quit)" ] || return 1
+  docker image inspect "${images[@]}" >/dev/null 2>&1
+}
+
+# Runs the branches side by side, as far as they do not need each other. Each leaves its findings in a file.
+set_up() {
+  local branch failed=0 pids=()
+  check_node
+  check_docker_settings
+  touch "$state/started"
+  for branch in packages docker_and_images pulumi sample_app; do
+    "set_up_$branch" &
+    pids+=($!)
+  done
+  # shellcheck disable=SC2064 # these ids, now
+  trap "stop_tree ${pids[*]}; say 'interrupted'; exit 130" INT TERM
+  for branch in "${pids[@]}"; do wait "$branch" || failed=1; done
+  [ "$failed" -eq 0 ] || { say "not ready; the lines above say why"; exit 2; }
+}
+
+finish() {
+  {
+    printf 'node=%q\npulumi_seen=%q\n' "$(type -P node)" "$(real_pulumi)"
+    cat "$state/pulumi" "$state/images"
+  } >"$stamp.new"
+  touch -r "$state/started" "$stamp.new" # what changed meanwhile is newer
+  mv "$stamp.new" "$stamp"
+}
+
+main() {
+  read_arguments "$@"
+  is_current && exit 0
+  # shellcheck source=scripts/lib/setup-report.sh
+  source scripts/lib/setup-report.sh
+  # shellcheck source=scripts/lib/setup-node.sh
+  source scripts/lib/setup-node.sh
+  # shellcheck source=scripts/lib/setup-docker.sh
+  source scripts/lib/setup-docker.sh
+  # shellcheck source=scripts/lib/setup-images.sh
+  source scripts/lib/setup-images.sh
+  mkdir -p "$state"
+  exec 9>"$state/lock" 3>&2
+  if ! flock -n 9; then
+    say "another set-up is under way; waiting for it"
+    flock 9
+  fi
+  is_current && exit 0
+  set_up
+  finish
+  say "ready in $SECONDS s"
+}
+
+main "$@"

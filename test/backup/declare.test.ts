@@ -1,0 +1,113 @@
+import assert from "node:assert/strict";
+import * as pulumi from "@pulumi/pulumi";
+import { type BackupArgs, declareBackup, parseOutcome } from "../../components/backup/backup.js";
+import { backupRequestSchema, noBackup } from "../../components/backup/model.js";
+import { backupRequest } from "../../components/backup/request.js";
+import { Qdrant } from "../../components/qdrant/qdrant.js";
+import { stackNames } from "../../components/release/names.js";
+import { defaultsFor } from "../../components/settings/defaults.js";
+import { toRecorded } from "../../components/settings/recorded.js";
+import { type Settings, settingsSchema } from "../../components/settings/schema.js";
+
+const KEY = "planted-api-key-0123456789";
+const SECRET = "planted-env-secret-987654";
+const names = stackNames("t");
+
+const settings: Settings = (() => {
+  const parsed = settingsSchema.parse({ ...defaultsFor("dev"), version: "v2", source: "https://user:token@host/repo.git" });
+  return { ...parsed, qdrant: { ...parsed.qdrant, apiKey: KEY }, app: { ...parsed.app, secretEnv: { S: SECRET } } };
+})();
+
+const release = (tag: string) => ({ tag, commit: "c".repeat(40), revision: `${tag}-00000000` });
+
+function plan(): BackupArgs["plan"] {
+  const recorded = toRecorded(settings);
+  return {
+    stack: "t",
+    serving: { settings: recorded, generation: "0" },
+    backup: {
+      resource: "backup-before-v2", kind: "pre-deploy", triggers: ["v2-00000000", ""], of: release("v1"), before: release("v2"), skipReason: "",
+      settings: { ...recorded, version: "v1" }, qdrantImage: "qdrant/qdrant:v1.19.0", scratch: { cpus: 1, memory: 1024 ** 3 }, deadlineMs: 60_000,
+    },
+  };
+}
+
+interface Registered {
+  type: string;
+  name: string;
+  inputs: Record<string, unknown>;
+}
+
+describe("backup/request, backup/backup, qdrant/qdrant", () => {
+  const registered: Registered[] = [];
+
+  before(async () => {
+    await pulumi.runtime.setMocks({
+      newResource: (args) => {
+        registered.push({ type: args.type, name: args.name, inputs: args.inputs as Record<string, unknown> });
+        return { id: `${args.name}-id`, state: { ...(args.inputs as object), stdout: JSON.stringify(noBackup("mocked")) } };
+      },
+      call: (args) => args.inputs as Record<string, unknown>,
+    });
+  });
+
+  beforeEach(() => {
+    registered.length = 0;
+  });
+
+  const value = <T>(output: pulumi.Output<T>): Promise<T> => new Promise((resolve) => output.apply(resolve));
+  const one = (type: string, name: string): Record<string, unknown> => {
+    const found = registered.find((resource) => resource.type === type && resource.name === name);
+    assert.ok(found, `${type} ${name} among ${registered.map((resource) => resource.name).join(", ")}`);
+    return found.inputs;
+  };
+
+  it("asks for the same from the same plan, with the settings of the release whose data it is, and no secret", () => {
+    const request = backupRequest(plan(), settings, names);
+    assert.deepEqual(backupRequest(plan(), settings, names), request);
+    assert.deepEqual(backupRequestSchema.parse(JSON.parse(JSON.stringify(request))), JSON.parse(JSON.stringify(request)));
+    assert.equal(request.settings.version, "v1");
+    assert.equal(request.settings.source, "https://host/repo.git");
+    const text = JSON.stringify(request);
+    for (const secret of [KEY, SECRET, "token"]) assert.ok(!text.includes(secret), secret);
+    assert.ok(!text.includes(process.cwd()));
+  });
+
+  it("asks for today's settings before the first release", () => {
+    const second = plan();
+    const first = { ...second, backup: { ...second.backup, of: null, settings: null } };
+    assert.equal(backupRequest(first, settings, names).settings.version, "v2");
+  });
+
+  it("declares a command keyed on the triggers, with no delete script", async () => {
+    const { outcome } = declareBackup({ plan: plan(), settings, names }, {});
+    assert.deepEqual(await value(outcome), noBackup("mocked"));
+    const inputs = one("command:local:Command", "backup-before-v2");
+    assert.equal(inputs.create, "node dist/components/backup/main.js");
+    assert.equal(inputs.delete, undefined);
+    assert.deepEqual(inputs.triggers, ["v2-00000000", ""]);
+    assert.deepEqual(Object.keys(inputs.environment as object), ["PBJRAG_BACKUP"]);
+  });
+
+  it("takes no other output for an outcome", () => {
+    assert.throws(() => parseOutcome(""));
+    assert.throws(() => parseOutcome("{}"));
+  });
+
+  it("declares Qdrant on loopback, limited, with volumes that stay", async () => {
+    const qdrant = new Qdrant("qdrant", { stack: "t", settings, names, generation: "0", network: "net", keepEnv: false });
+    await value(qdrant.container.name);
+    const container = one("docker:index/container:Container", "qdrant-0");
+    assert.equal(container.name, names.qdrantContainer("0"));
+    assert.deepEqual(container.ports, [{ internal: 6333, ip: "127.0.0.1" }]);
+    assert.equal(container.memory, container.memorySwap);
+    assert.equal(typeof container.cpus, "string");
+    assert.equal(container.restart, "unless-stopped");
+    assert.deepEqual(container.securityOpts, ["no-new-privileges:true"]);
+    assert.deepEqual(container.volumes, [{ volumeName: names.qdrantVolume, containerPath: "/qdrant/storage" }]);
+    assert.equal(await pulumi.isSecret(qdrant.container.envs), true);
+    for (const [child, name] of [["qdrant-storage", names.qdrantVolume], ["qdrant-uploads", names.uploadsVolume]] as const) {
+      assert.equal(one("docker:index/volume:Volume", child).name, name);
+    }
+  });
+});

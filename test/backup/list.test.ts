@@ -1,0 +1,84 @@
+import assert from "node:assert/strict";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { listBackups } from "../../components/backup/list.js";
+import { type Manifest, manifestSchema, parseManifest, renderManifest } from "../../components/backup/manifest.js";
+
+const manifest = (name: string, created: string): Manifest => ({
+  schema: 1,
+  tool: { name: "pbjrag-release", version: "0.1.0" },
+  name,
+  kind: "pre-deploy",
+  stack: "t",
+  of: { tag: "v1", commit: "c", revision: "v1-0" },
+  before: { tag: "v2", commit: "d", revision: "v2-0" },
+  created,
+  run: "r",
+  qdrant: {
+    version: "1.19.0",
+    commit: "abc",
+    imageId: "sha256:1",
+    source: "snapshots",
+    volume: "q",
+    collections: { a: { points: 3, live: { before: 3, after: 3 }, status: "green", config: {}, payloadSchema: {}, snapshot: { size: 1, sha256: "0".repeat(64) } } },
+    aliases: [],
+    storage: { files: 1, bytes: 2, leftOut: 0 },
+    writesDuringBackup: false,
+  },
+  uploads: { files: 4, bytes: 5, leftOut: 0, volume: "u" },
+  files: { x: { size: 10, sha256: "0".repeat(64) }, y: { size: 20, sha256: "1".repeat(64) } },
+  proof: { restored: true, counted: true },
+});
+
+describe("backup/list, backup/manifest", () => {
+  let backups: string;
+
+  beforeEach(async () => {
+    backups = await mkdtemp(path.join(tmpdir(), "backup-list-"));
+  });
+
+  afterEach(() => rm(backups, { recursive: true }));
+
+  const add = async (name: string, text: string): Promise<void> => {
+    await mkdir(path.join(backups, name));
+    await writeFile(path.join(backups, name, "manifest.json"), text);
+  };
+
+  it("is empty where nothing was ever backed up", async () => {
+    assert.deepEqual(await listBackups({ backups: path.join(backups, "none") }), []);
+  });
+
+  it("tells what the manifests say, oldest first, and leaves out what is no backup", async () => {
+    const [older, newer] = ["pre-rollback-20260102-000000", "pre-deploy-20260102-000000-2"];
+    await add(newer, renderManifest(manifest(newer, "2026-01-02T00:00:01.000Z")));
+    await add(older, renderManifest(manifest(older, "2026-01-02T00:00:00.000Z")));
+    await add("pre-deploy-20260103-000000.partial", renderManifest(manifest("x", "2026-01-03T00:00:00.000Z")));
+    await mkdir(path.join(backups, "manual"));
+    const list = await listBackups({ backups });
+    assert.deepEqual(list.map(({ name }) => name), [older, newer]);
+    assert.deepEqual(list[0], {
+      name: older, kind: "pre-deploy", created: "2026-01-02T00:00:00.000Z", of: "v1", before: "v2", qdrantVersion: "1.19.0",
+      collections: { a: 3 }, files: 4, bytes: 30, problem: "",
+    });
+  });
+
+  it("shows what has no whole manifest as such, before all others", async () => {
+    const good = "pre-deploy-20260101-000000";
+    await add(good, renderManifest(manifest(good, "2026-01-01T00:00:00.000Z")));
+    await mkdir(path.join(backups, "pre-deploy-20260105-000000"));
+    await add("pre-deploy-20260104-000000", renderManifest(manifest(good, "2026-01-04T00:00:00.000Z")).slice(0, -20));
+    const list = await listBackups({ backups });
+    assert.deepEqual(list.map(({ name, problem }) => [name, problem !== ""]), [
+      ["pre-deploy-20260104-000000", true], ["pre-deploy-20260105-000000", true], [good, false],
+    ]);
+  });
+
+  it("reads its own manifests only", () => {
+    const whole = manifest("a", "now");
+    assert.deepEqual(parseManifest(renderManifest(whole)), whole);
+    assert.throws(() => parseManifest(JSON.stringify({ ...whole, schema: 2 })));
+    assert.throws(() => parseManifest("{}"));
+    assert.equal(manifestSchema.safeParse({ ...whole, files: { x: { size: 1, sha256: "no" } } }).success, false);
+  });
+});

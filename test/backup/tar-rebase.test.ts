@@ -1,0 +1,137 @@
+import assert from "node:assert/strict";
+import { Readable } from "node:stream";
+import { buffer } from "node:stream/consumers";
+import { pipeline } from "node:stream/promises";
+import fc from "fast-check";
+import { extract, type Header, pack } from "tar-stream";
+import { TarError } from "../../components/backup/tar-header.js";
+import { TarRebase } from "../../components/backup/tar-rebase.js";
+
+interface Entry {
+  header: Partial<Header> & { name: string };
+  content: Buffer;
+}
+
+async function packed(entries: readonly Entry[]): Promise<Buffer> {
+  const tar = pack();
+  for (const { header, content } of entries) tar.entry(header, content);
+  tar.finalize();
+  return buffer(tar);
+}
+
+async function unpacked(archive: Buffer): Promise<Entry[]> {
+  const entries: Entry[] = [];
+  const tar = Readable.from([archive]).pipe(extract());
+  for await (const entry of tar) entries.push({ header: entry.header, content: await buffer(entry) });
+  return entries;
+}
+
+/** In pieces of these sizes, over and over. */
+function pieces(data: Buffer, sizes: readonly number[]): Buffer[] {
+  const result: Buffer[] = [];
+  for (let at = 0, n = 0; at < data.length; n++) {
+    const size = sizes[n % sizes.length] ?? 1;
+    result.push(data.subarray(at, at + size));
+    at += size;
+  }
+  return result;
+}
+
+async function rebased(archive: Buffer, base = "storage", sizes = [700]): Promise<{ archive: Buffer; rebase: TarRebase }> {
+  const rebase = new TarRebase(base);
+  let result = Buffer.alloc(0);
+  await pipeline(Readable.from(pieces(archive, sizes), { objectMode: false }), rebase, async (chunks) => {
+    result = await buffer(chunks);
+  });
+  return { archive: result, rebase };
+}
+
+const directory = (name: string): Entry => ({ header: { name, type: "directory", mode: 0o755, uid: 1000, gid: 1000 }, content: Buffer.alloc(0) });
+const file = (name: string, content: Buffer | string = "x"): Entry => ({ header: { name, mode: 0o640, uid: 12, gid: 34, mtime: new Date(1_700_000_000_000) }, content: Buffer.from(content) });
+
+describe("backup/tar-rebase", () => {
+  it("makes entries relative to the directory and keeps all else", async () => {
+    const link: Entry = { header: { name: "storage/s", type: "symlink", linkname: "storage/a" }, content: Buffer.alloc(0) };
+    const hard: Entry = { header: { name: "storage/h", type: "link", linkname: "storage/a" }, content: Buffer.alloc(0) };
+    const { archive, rebase } = await rebased(await packed([directory("storage/"), file("storage/a", "content"), link, hard]));
+    const [root, a, s, h] = await unpacked(archive);
+    assert.deepEqual([root?.header.name, root?.header.uid, root?.header.mode], ["./", 1000, 0o755]);
+    assert.deepEqual([a?.header.name, a?.header.uid, a?.header.gid, a?.header.mode, a?.header.mtime?.getTime()], ["./a", 12, 34, 0o640, 1_700_000_000_000]);
+    assert.equal(a?.content.toString(), "content");
+    assert.deepEqual([s?.header.name, s?.header.linkname], ["./s", "storage/a"], "a symbolic link's target is its own business");
+    assert.deepEqual([h?.header.name, h?.header.linkname], ["./h", "./a"]);
+    assert.deepEqual([rebase.files, rebase.bytes, rebase.leftOut], [2, 7, 0]);
+  });
+
+  it("holds for names of any length and script, contents and pieces", async () => {
+    const segment = fc.string({ unit: "grapheme", minLength: 1, maxLength: 90 }).filter((text) => !/[/\0]/.test(text) && text !== "." && text !== "..");
+    const name = fc.array(segment, { minLength: 1, maxLength: 4 }).map((parts) => parts.join("/"));
+    const files = fc.uniqueArray(fc.record({ name, content: fc.uint8Array({ maxLength: 1500 }) }), { selector: (one) => one.name, maxLength: 6 });
+    const sizes = fc.array(fc.integer({ min: 1, max: 3000 }), { minLength: 1, maxLength: 5 });
+    await fc.assert(
+      fc.asyncProperty(files, sizes, async (all, chunks) => {
+        const given = all.map((one) => file(`uploads/${one.name}`, Buffer.from(one.content)));
+        const { archive, rebase } = await rebased(await packed([directory("uploads/"), ...given]), "uploads", chunks);
+        const [, ...found] = await unpacked(archive);
+        assert.deepEqual(found.map((one) => one.header.name), all.map((one) => `./${one.name}`));
+        assert.deepEqual(found.map((one) => one.content.toString("hex")), all.map((one) => Buffer.from(one.content).toString("hex")));
+        assert.equal(rebase.bytes, all.reduce((sum, one) => sum + one.content.length, 0));
+      }),
+      { numRuns: 150 },
+    );
+  });
+
+  it("keeps names that are not UTF-8 byte by byte", async () => {
+    const archive = await packed([file("storage/AAAA")]);
+    archive.write("\xff\xfe\x80\xc0", archive.indexOf("AAAA"), "latin1");
+    reseal(archive);
+    const result = await rebased(archive);
+    assert.equal(result.archive.subarray(0, 6).toString("latin1"), "./\xff\xfe\x80\xc0");
+  });
+
+  it("leaves devices and pipes out, and counts them", async () => {
+    const pipe: Entry = { header: { name: "storage/p", type: "fifo" }, content: Buffer.alloc(0) };
+    const device: Entry = { header: { name: "storage/d", type: "block-device", devmajor: 8, devminor: 0 }, content: Buffer.alloc(0) };
+    const { archive, rebase } = await rebased(await packed([pipe, file("storage/a"), device]));
+    assert.deepEqual((await unpacked(archive)).map((one) => one.header.name), ["./a"]);
+    assert.equal(rebase.leftOut, 2);
+  });
+
+  it("refuses a stream that is cut anywhere", async () => {
+    const whole = await packed([directory("storage/"), file("storage/a", Buffer.alloc(2000, 1)), file(`storage/${"long".repeat(60)}`, "b")]);
+    for (let length = 0; length < whole.length - 512; length += 256) {
+      await assert.rejects(rebased(whole.subarray(0, length)), TarError, `cut at ${length} of ${whole.length}`);
+    }
+  });
+
+  it("refuses what is outside the directory, damaged headers and what follows the end", async () => {
+    await assert.rejects(rebased(await packed([file("storage2/a")])), TarError);
+    await assert.rejects(rebased(await packed([file("../storage/a")])), TarError);
+    await assert.rejects(rebased(await packed([{ header: { name: "storage/h", type: "link", linkname: "other/a" }, content: Buffer.alloc(0) }])), TarError);
+    const whole = await packed([file("storage/a")]);
+    await assert.rejects(rebased(Buffer.concat([whole, whole])), TarError);
+    whole[3] = 0x41;
+    await assert.rejects(rebased(whole), TarError);
+  });
+
+  it("knows sizes of 8 GiB and more", async () => {
+    const size = 9 * 1024 ** 3;
+    const header = (await packed([file("storage/big", "")])).subarray(0, 512);
+    header.fill(0, 124, 136);
+    header[124] = 0x80;
+    header.writeBigUInt64BE(BigInt(size), 128);
+    reseal(header);
+    const rebase = new TarRebase("storage");
+    rebase.resume();
+    await new Promise<void>((resolve, reject) => rebase.write(header, (error) => (error ? reject(error) : resolve())));
+    assert.equal(rebase.bytes, size);
+    rebase.destroy();
+  });
+});
+
+/** Puts the right checksum into the first header. */
+function reseal(archive: Buffer): void {
+  archive.fill(0x20, 148, 156);
+  const sum = archive.subarray(0, 512).reduce((total, byte) => total + byte, 0);
+  archive.write(`${sum.toString(8).padStart(6, "0")}\0 `, 148, "latin1");
+}

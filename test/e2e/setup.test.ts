@@ -1,0 +1,94 @@
+import assert from "node:assert/strict";
+import { mkdtempSync, rmSync, utimesSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { dockerAnswers } from "../support/docker.js";
+import { type Ended, mustRun, run } from "../support/processes.js";
+
+const PROJECT = path.resolve(__dirname, "../../..");
+const setup = (args: string[], env: Record<string, string> = {}): Promise<Ended> => run("scripts/setup.sh", args, { cwd: PROJECT, env });
+
+describe("e2e: the set-up", function () {
+  this.timeout(300_000);
+
+  it("explains itself", async () => {
+    const { exitCode, stdout } = await setup(["--help"]);
+    assert.equal(exitCode, 0);
+    assert.match(stdout, /^Usage: scripts\/setup\.sh/);
+    assert.match(stdout, /Examples:\n {2}scripts\/setup\.sh/);
+  });
+
+  it("refuses what it does not know, in one line", async () => {
+    const { exitCode, stderr } = await setup(["--ofline"]);
+    assert.equal(exitCode, 2);
+    assert.match(stderr, /^setup: unknown argument --ofline; see scripts\/setup\.sh --help\n$/);
+  });
+
+  it("refuses another Docker than the local one", async () => {
+    const { exitCode, stderr, stdout } = await setup([], { DOCKER_HOST: "tcp://192.0.2.1:2375" });
+    assert.equal(exitCode, 2);
+    assert.match(stderr, /DOCKER_HOST is tcp:\/\/192\.0\.2\.1:2375, and only the local socket is supported/);
+    assert.match(stderr, /-> unset DOCKER_HOST/);
+    assert.equal(stdout, "");
+  });
+
+  it("has nothing to do the second time, and says nothing; two at once are no trouble", async function () {
+    if (!(await dockerAnswers())) this.skip();
+    const first = await Promise.all([setup([]), setup([])]);
+    assert.deepEqual(first.map(({ exitCode }) => exitCode), [0, 0], first.map(({ all }) => all).join("\n"));
+    const again = await setup([]);
+    assert.deepEqual([again.exitCode, again.all], [0, ""]);
+    // 30 ms on an idle machine; the bound leaves room for a busy one.
+    assert.ok(again.tookMs < 500, `it took ${again.tookMs} ms`);
+  });
+
+  it("compiles again after a change", async function () {
+    if (!(await dockerAnswers())) this.skip();
+    const now = new Date();
+    utimesSync(path.join(PROJECT, "test/e2e/setup.test.ts"), now, now);
+    const { exitCode, stderr } = await setup([]);
+    assert.equal(exitCode, 0, stderr);
+    assert.match(stderr, /compiling to dist/);
+    assert.equal((await setup([])).all, "");
+  });
+
+  it("refuses an image that is neither in reach nor has a stand-in", async function () {
+    if (!(await dockerAnswers())) this.skip();
+    const { exitCode, stderr } = await setup(["--image", "registry.invalid/pbjrag/nothing:1"]);
+    assert.equal(exitCode, 2);
+    assert.match(stderr, /registry\.invalid\/pbjrag\/nothing:1 is out of reach, and there is no stand-in for it/);
+    assert.equal((await setup([])).exitCode, 0);
+  });
+});
+
+describe("e2e: the sample app's repository", function () {
+  this.timeout(60_000);
+  let directory: string;
+  const git = async (repo: string, ...args: string[]): Promise<string> => (await mustRun("git", ["-C", repo, ...args], { cwd: PROJECT })).stdout.trim();
+  const make = (repo: string): Promise<Ended> => mustRun("offline/sample-app/make-repo.sh", [repo], { cwd: PROJECT });
+
+  beforeEach(() => {
+    directory = mkdtempSync(path.join(tmpdir(), "sample-app-"));
+  });
+
+  afterEach(() => rmSync(directory, { recursive: true }));
+
+  it("is the same wherever it is made, with an annotated tag per release", async () => {
+    const repos = [path.join(directory, "one"), path.join(directory, "two")] as const;
+    await Promise.all(repos.map(make));
+    const [one, two] = await Promise.all(repos.map((repo) => git(repo, "for-each-ref", "--format=%(refname) %(objectname) %(objecttype)")));
+    assert.equal(one, two);
+    assert.deepEqual((await git(repos[0], "tag")).split("\n"), ["v2.9.0", "v3.0.0", "v3.1.0", "v3.2.0"]);
+    assert.equal(one?.match(/refs\/tags\/v[\d.]+ [0-9a-f]+ tag/g)?.length, 4);
+    assert.equal(await git(repos[0], "status", "--porcelain"), "");
+    assert.match(await git(repos[0], "show", "v3.0.0:webui/version.py"), /v3\.0\.0/);
+  });
+
+  it("is left as it is while its sources are the same", async () => {
+    const repo = path.join(directory, "repo");
+    await make(repo);
+    writeFileSync(path.join(repo, "own.txt"), "a user's");
+    await make(repo);
+    assert.equal(await git(repo, "status", "--porcelain"), "?? own.txt");
+  });
+});

@@ -1,0 +1,104 @@
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+
+const MAIN = resolve(__dirname, "../../../offline/engine/main.js");
+
+describe("stand-in engine: the command", function () {
+  // Each key takes a million rounds, and each command a process.
+  this.timeout(120_000);
+  let directory: string;
+
+  const pulumi = (args: string[], env: Record<string, string> = {}) => {
+    const { status, stdout, stderr } = spawnSync(process.execPath, [MAIN, ...args], {
+      cwd: directory,
+      encoding: "utf8",
+      env: {
+        ...process.env,
+        PULUMI_BACKEND_URL: `file://${directory}`,
+        PULUMI_HOME: join(directory, "home"),
+        PULUMI_CONFIG_PASSPHRASE: "pass",
+        ...env,
+      },
+    });
+    return { status, stdout, stderr };
+  };
+  const config = (): string => readFileSync(join(directory, "Pulumi.dev.yaml"), "utf8");
+
+  before(() => {
+    directory = mkdtempSync(join(tmpdir(), "command-"));
+    writeFileSync(join(directory, "Pulumi.yaml"), "name: play\nruntime:\n  name: nodejs\n  options:\n    typescript: false\n");
+    assert.equal(pulumi(["stack", "init", "dev"]).status, 0);
+  });
+  after(() => rmSync(directory, { recursive: true }));
+
+  it("refuses by name what it does not do", () => {
+    for (const [args, named] of [
+      [["up", "--target", "x"], /--target/],
+      [["watch"], /watch/],
+      [["stack", "rename", "x"], /rename/],
+      [["login", "s3://bucket"], /s3:\/\/bucket/],
+      [["stack", "init", "x", "--secrets-provider", "awskms://k"], /awskms/],
+    ] as const) {
+      const { status, stderr } = pulumi([...args]);
+      assert.notEqual(status, 0, args.join(" "));
+      assert.match(stderr, named);
+      assert.match(stderr, /offline stand-in/);
+    }
+  });
+
+  it("wants a word before it changes anything", () => {
+    const { status, stderr } = pulumi(["up", "--non-interactive"]);
+    assert.equal(status, 2);
+    assert.match(stderr, /--yes or --skip-preview/);
+  });
+
+  it("quotes what YAML readers would take for something else than text", () => {
+    for (const [key, value] of [
+      ["octal", "0755"],
+      ["date", "2020-01-01"],
+      ["number", "5"],
+      ["flag", "true"],
+      ["tilde", "~"],
+    ] as const) {
+      assert.equal(pulumi(["config", "set", key, value]).status, 0);
+      assert.ok(config().includes(`play:${key}: "${value}"`), config());
+    }
+    assert.equal(pulumi(["config", "get", "octal"]).stdout, "0755\n");
+    assert.equal(pulumi(["config", "set", "word", "v1.2.3-rc"]).status, 0);
+    assert.ok(config().includes("play:word: v1.2.3-rc\n"));
+  });
+
+  it("sets places inside structures, and takes them out", () => {
+    assert.equal(pulumi(["config", "set", "--path", "canary.weight", "10"]).status, 0);
+    assert.equal(pulumi(["config", "set", "--path", "canary.list[0]", "a"]).status, 0);
+    assert.equal(pulumi(["config", "get", "canary"]).stdout, '{"weight":10,"list":["a"]}\n');
+    assert.equal(pulumi(["config", "get", "--path", "canary.weight"]).stdout, "10\n");
+    assert.equal(pulumi(["config", "rm", "--path", "canary"]).status, 0);
+    assert.equal(pulumi(["config", "get", "canary"]).status, 1);
+  });
+
+  it("keeps secrets sealed, and shows them only when told to", () => {
+    assert.equal(pulumi(["config", "set", "--secret", "token", "hush"]).status, 0);
+    assert.ok(!config().includes("hush"));
+    assert.deepEqual((JSON.parse(pulumi(["config", "--json"]).stdout) as Record<string, unknown>)["play:token"], { secret: true });
+    assert.equal(pulumi(["config", "get", "token"]).stdout, "hush\n");
+    const { status, stderr } = pulumi(["config", "get", "token"], { PULUMI_CONFIG_PASSPHRASE: "wrong" });
+    assert.equal(status, 1);
+    assert.match(stderr, /incorrect passphrase/);
+  });
+
+  it("keeps comments in the config", () => {
+    writeFileSync(join(directory, "Pulumi.dev.yaml"), `# why\n${config()}`);
+    assert.equal(pulumi(["config", "set", "more", "yes"]).status, 0);
+    assert.ok(config().startsWith("# why\n"));
+  });
+
+  it("says which stack there is not", () => {
+    const { status, stderr } = pulumi(["preview", "--stack", "nope"]);
+    assert.equal(status, 6);
+    assert.match(stderr, /no stack named 'nope' found/);
+  });
+});

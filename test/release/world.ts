@@ -1,0 +1,73 @@
+import { ledgerAfter, parseLedger, recordOf } from "../../components/release/ledger.js";
+import type { Plan, ReleaseRecord, ResolvedSource } from "../../components/release/model.js";
+import { planRelease } from "../../components/release/plan.js";
+import type { SecretDigests } from "../../components/release/revision.js";
+import type { Settings } from "../../components/settings/schema.js";
+import { contextOf } from "../../components/source/export.js";
+import { settingsOf } from "../settings/sample.js";
+
+/** 40 hex that stand for a tag's commit. */
+export function commitOf(tag: string): string {
+  return Buffer.from(tag).toString("hex").padEnd(40, "0").slice(0, 40);
+}
+
+export function sourceOf(tag: string): ResolvedSource {
+  const commit = commitOf(tag);
+  return { tag, commit, tagObject: commit, context: contextOf(commit) };
+}
+
+export interface Ask {
+  memory?: string;
+  keepWarm?: boolean;
+  attempt?: string;
+  finish?: string;
+  reapply?: boolean;
+  secret?: string;
+  more?: Record<string, string>;
+}
+
+/** A stack whose releases are planned and recorded as the real one's are, without Pulumi and Docker. */
+export class World {
+  ledger: ReleaseRecord[] = [];
+  /** IDs of images that "Docker" has. */
+  readonly images = new Set<string>();
+  private clock = 0;
+
+  settings(tag: string, ask: Ask = {}): Settings {
+    return settingsOf({
+      "pbjrag:version": tag,
+      ...(ask.memory === undefined ? {} : { "pbjrag:app": JSON.stringify({ memory: ask.memory }) }),
+      "pbjrag:keepWarm": String(ask.keepWarm ?? true),
+      "pbjrag:attempt": ask.attempt ?? "",
+      "pbjrag:finish": ask.finish ?? "",
+      "pbjrag:reapply": String(ask.reapply ?? false),
+      ...ask.more,
+    });
+  }
+
+  plan(tag: string, ask: Ask = {}): Plan {
+    const secrets: SecretDigests = { app: ask.secret ?? "", qdrantKey: "" };
+    return planRelease({ stack: "dev", settings: this.settings(tag, ask), secrets, source: sourceOf(tag), ledger: this.ledger, images: this.images });
+  }
+
+  /** Plans and records, as an update that succeeds does; through JSON, as the state does. */
+  up(tag: string, ask: Ask = {}): Plan {
+    const plan = this.plan(tag, ask);
+    const record = plan.step === "unchanged" ? null : recordOf(plan, this.facts(plan));
+    const after: unknown = JSON.parse(JSON.stringify(ledgerAfter(plan, record, this.ledger)));
+    const parsed = parseLedger(after);
+    if ("problems" in parsed) {
+      throw new Error(JSON.stringify(parsed.problems));
+    }
+    this.ledger = parsed.ledger;
+    return plan;
+  }
+
+  private facts(plan: Plan): Parameters<typeof recordOf>[1] {
+    this.clock += 1;
+    const { image } = plan.serving;
+    const imageId = image.origin === "recorded" ? image.id : `sha256:${image.name}-${this.clock}`;
+    this.images.add(imageId);
+    return { imageId, qdrantVersion: "1.19.0", backup: `pre-deploy-${this.clock}`, noBackupReason: "", switchedAt: new Date(this.clock * 1000).toISOString() };
+  }
+}

@@ -1,0 +1,74 @@
+import assert from "node:assert/strict";
+import { spawn, type ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import { randomBytes } from "node:crypto";
+import { isAlive, readStat, startTimeOf } from "../../components/runtime/liveness.js";
+import { endRun, findRun } from "../../components/runtime/processes.js";
+
+describe("runtime/processes", () => {
+  const children: ChildProcess[] = [];
+  const runId = (): string => `test-${randomBytes(4).toString("hex")}`;
+
+  async function start(run: string, script: string): Promise<ChildProcess> {
+    const child = spawn("sh", ["-c", `${script}`], { env: { ...process.env, PBJRAG_RUN: run }, stdio: ["ignore", "pipe", "ignore"] });
+    children.push(child);
+    await once(child.stdout, "data");
+    return child;
+  }
+
+  afterEach(() => {
+    for (const child of children.splice(0)) {
+      child.kill("SIGKILL");
+    }
+  });
+
+  it("finds a run's processes and their children, and ends them", async () => {
+    const run = runId();
+    await start(run, "sleep 60 & echo ready; wait");
+    const other = await start(`${run}0`, "echo ready; exec sleep 60");
+    assert.equal(findRun(run).length, 2);
+    assert.ok(findRun(run).every((found) => found.command.includes("sleep") && found.startTime !== null));
+    const ended = await endRun(run);
+    assert.equal(ended.length, 2);
+    assert.deepEqual(findRun(run), []);
+    assert.equal(findRun(`${run}0`)[0]?.pid, other.pid);
+    assert.deepEqual(await endRun(run), []);
+  });
+
+  it("kills what ignores SIGTERM", async () => {
+    const run = runId();
+    const child = await start(run, "trap '' TERM; echo ready; while :; do sleep 0.1; done");
+    const exited = once(child, "exit");
+    await endRun(run, { graceMs: 200 });
+    assert.deepEqual(await exited, [null, "SIGKILL"]);
+  });
+
+  it("spares itself and its ancestors", async () => {
+    const run = runId();
+    const script = `const { endRun } = require(${JSON.stringify(require.resolve("../../components/runtime/processes.js"))});
+      endRun(${JSON.stringify(run)}).then((ended) => console.log("ended", ended.length));`;
+    // The shell and the node process in it carry the run's id, as a command of that run would.
+    const child = spawn("sh", ["-c", `"${process.execPath}" -e "$SCRIPT"; echo parent lives`], { env: { ...process.env, PBJRAG_RUN: run, SCRIPT: script } });
+    children.push(child);
+    let output = "";
+    child.stdout.on("data", (chunk: Buffer) => (output += chunk.toString()));
+    await once(child, "exit");
+    assert.equal(output, "ended 0\nparent lives\n");
+  });
+});
+
+describe("runtime/liveness", () => {
+  it("tells a process from another one with its number", () => {
+    const startTime = startTimeOf(process.pid);
+    assert.ok(startTime !== null && isAlive({ pid: process.pid, startTime }));
+    assert.ok(!isAlive({ pid: process.pid, startTime: startTime - 1 }));
+    assert.ok(isAlive({ pid: process.pid, startTime: null }));
+    assert.equal(readStat(process.pid)?.parent, process.ppid);
+  });
+
+  it("counts what cannot be a process as dead", () => {
+    for (const pid of [0, -1, 1.5, Number.NaN, 2 ** 30]) {
+      assert.ok(!isAlive({ pid, startTime: null }));
+    }
+  });
+});

@@ -1,0 +1,62 @@
+import assert from "node:assert/strict";
+import { errors } from "../../components/runtime/errors.js";
+import type { JournalEvent, NewEvent } from "../../components/runtime/journal.js";
+import { failedExit, failureOf } from "../../scripts/cli/failure.js";
+import { deployOptions } from "../../scripts/cli/flags.js";
+import { endedBadly } from "../../scripts/cli/last-run.js";
+import { endLines } from "../../scripts/cli/outcome.js";
+import { failureOutcome, Interrupted } from "../../scripts/cli/run.js";
+import { warmTable } from "../../scripts/cli/warm.js";
+
+const event = (e: NewEvent): JournalEvent => ({ time: "2026-01-01T00:00:00Z", run: "r", ...e });
+const planned = event({ phase: "plan", event: "info", message: "" });
+
+describe("how a command ends", () => {
+  it("says the exit code in words, with what to do next", () => {
+    assert.deepEqual(endLines({ exitCode: 3, summary: "v3.1.0 did not\n pass", next: "read the log", lines: ["Traceback"] }), [
+      "  | Traceback",
+      "FAILED AND ROLLED BACK, the former release serves (exit 3): v3.1.0 did not pass. Next: read the log",
+    ]);
+  });
+
+  it("keeps the exit code of a known error and calls an unknown one not rolled back", () => {
+    assert.equal(failureOutcome(errors.lockHeld({ stack: "dev", holder: "x" })).exitCode, 6);
+    assert.equal(failureOutcome(new Error("boom")).exitCode, 4);
+    assert.equal(failureOutcome(new Interrupted()).exitCode, 130);
+  });
+
+  it("takes a refusal and a failed backup for untouched, a failed gate not", () => {
+    const refused = failureOf([event({ phase: "refused", event: "failed", message: "a\nb" })], []);
+    const backup = failureOf([planned, event({ phase: "backup", event: "failed", message: "disk full" })], []);
+    const gate = failureOf([planned, event({ phase: "gate", event: "failed", message: "script raises", data: { next: "mend it" } })], []);
+    assert.deepEqual([refused.untouched, backup.untouched, gate.untouched], [true, true, false]);
+    assert.equal(gate.next, "mend it");
+    assert.deepEqual([failedExit(backup, true), failedExit(gate, true), failedExit(gate, false)], [2, 3, 4]);
+  });
+
+  it("an update that never reached the program touched nothing; one that failed silently later may have", () => {
+    assert.equal(failureOf([], ["error: incorrect passphrase"]).untouched, true);
+    const silent = failureOf([planned], ["error: build failed"]);
+    assert.deepEqual([silent.untouched, silent.what], [false, "error: build failed"]);
+  });
+
+  it("a retry gets a new attempt after a kill, a failure or an interruption, not after a refusal", () => {
+    const last = (exitCode: number | null): boolean => endedBadly({ run: "r", command: "deploy", exitCode });
+    assert.deepEqual([null, 3, 4, 5, 130, 0, 2, 6].map(last), [true, true, true, true, true, false, false, false]);
+    assert.equal(endedBadly(null), false);
+  });
+
+  it("refuses contradicting deploy flags", () => {
+    assert.throws(() => deployOptions({ backup: false }), /reason/);
+    assert.throws(() => deployOptions({ backup: false, withBackup: true, reason: "x" }), /contradict/);
+    assert.throws(() => deployOptions({ reason: "x" }), /--no-backup/);
+    assert.equal(deployOptions({ backup: false, reason: " disk is full " }).noBackupReason, "disk is full");
+  });
+
+  it("a warm rollback swaps serving and former and abandons what served", () => {
+    const revision = (tag: string) => ({ revision: `${tag}-00000000`, tag, containers: [], port: 8501, healthPath: "/h" });
+    const table = { schema: 1 as const, stack: "s", seq: 4, serving: revision("v3"), former: revision("v2"), abandoned: false, rollbackTo: "v2-00000000" };
+    const moved = warmTable(table);
+    assert.deepEqual([moved.serving?.tag, moved.former?.tag, moved.abandoned, moved.seq], ["v2", "v3", true, 5]);
+  });
+});

@@ -1,0 +1,40 @@
+import assert from "node:assert/strict";
+import { parse } from "yaml";
+import { configValue, configValues, withConfig } from "../../scripts/cli/stack-file.js";
+
+const file = `# head
+encryptionsalt: v1:abc
+config:
+  pbjrag:version: v2.9.0 # the tag
+  pbjrag:app:
+    memory: 1GiB
+    secretEnv:
+      TOKEN:
+        secure: v1:cipher
+  other:key: x
+`;
+
+describe("stack file", () => {
+  it("changes one value and keeps comments, order and everything else", () => {
+    const changed = withConfig(file, { version: "v3.0.0" });
+    assert.equal(changed, file.replace("v2.9.0", "v3.0.0"));
+  });
+
+  it("makes the config of an empty file, and removes a key that is undefined", () => {
+    const made = withConfig("", { source: "./app", attempt: undefined });
+    assert.deepEqual(parse(made), { config: { "pbjrag:source": "./app" } });
+    assert.equal(configValue(withConfig(file, { version: undefined }), "version"), undefined);
+  });
+
+  it("reads the namespace's values only", () => {
+    assert.deepEqual(Object.keys(configValues(file)), ["version", "app"]);
+    assert.equal(configValue(file, "version"), "v2.9.0");
+    assert.deepEqual(configValues(""), {});
+  });
+
+  it("writes values that YAML would read as something else as text", () => {
+    for (const value of ["0755", "1_000", "~", "2024-01-01", "true", "null", "1e3"]) {
+      assert.equal(configValue(withConfig("", { version: value }), "version"), value);
+    }
+  });
+});

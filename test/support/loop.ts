@@ -1,0 +1,50 @@
+import { closeSync, mkdtempSync, openSync, rmSync, truncateSync, writeFileSync, writeSync } from "node:fs";
+import { statfs } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { mustRun, run } from "./processes.js";
+
+/** A small file system of its own, on a file. Needs root and loop devices. */
+export class LoopDisk {
+  private constructor(private readonly root: string, readonly directory: string) {}
+
+  /** @returns null where this machine does not let one be mounted */
+  static async mount(bytes: number): Promise<LoopDisk | null> {
+    const root = mkdtempSync(path.join(tmpdir(), "loop-disk-"));
+    const image = path.join(root, "image");
+    const disk = new LoopDisk(root, path.join(root, "mnt"));
+    writeFileSync(image, "");
+    truncateSync(image, bytes);
+    const steps = [["mkfs.ext4", "-q", "-m", "0", image], ["mkdir", disk.directory], ["mount", "-o", "loop", image, disk.directory]] as const;
+    for (const [file, ...args] of steps) {
+      if ((await run(file, args, { cwd: root }).catch(() => ({ exitCode: 1 }))).exitCode === 0) continue;
+      rmSync(root, { recursive: true, force: true });
+      return null;
+    }
+    return disk;
+  }
+
+  /** Bytes that can still be written. */
+  async free(): Promise<number> {
+    const { bavail, bsize } = await statfs(this.directory);
+    return bavail * bsize;
+  }
+
+  /** Takes all of it but about `left` bytes. */
+  async fill(left: number): Promise<void> {
+    const piece = Buffer.alloc(256 * 1024, 1);
+    const ballast = openSync(path.join(this.directory, "ballast"), "a");
+    try {
+      while ((await this.free()) > left) writeSync(ballast, piece);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "ENOSPC") throw error;
+    } finally {
+      closeSync(ballast);
+    }
+  }
+
+  async dispose(): Promise<void> {
+    await mustRun("umount", ["-l", this.directory], { cwd: this.root });
+    rmSync(this.root, { recursive: true, force: true });
+  }
+}
