@@ -100,6 +100,8 @@ export interface Stream {
   readonly failures: string[];
   /** Milliseconds, of all answers. */
   readonly took: number[];
+  /** Names of the apps that answered. */
+  readonly by: Set<string>;
   stop(): Promise<void>;
 }
 
@@ -108,7 +110,7 @@ export function stream(url: string, rate = 100): Stream {
   const agent = new Agent({ keepAlive: true, maxSockets: 20 });
   const open = new Set<Promise<void>>();
   const began = performance.now();
-  const state: Stream = { sent: 0, failures: [], took: [], stop: () => stop() };
+  const state: Stream = { sent: 0, failures: [], took: [], by: new Set(), stop: () => stop() };
   const one = async (number: number): Promise<void> => {
     const at = performance.now();
     try {
@@ -118,6 +120,7 @@ export function stream(url: string, rate = 100): Stream {
         ...(number % 2 === 0 ? { agent } : {}),
       });
       if (answer.status !== 200 || answer.by === "") state.failures.push(`${number}: status ${answer.status} ${answer.body.slice(0, 80)}`);
+      else state.by.add(answer.by);
     } catch (error) {
       state.failures.push(`${number} after ${Math.round(performance.now() - at)} ms: ${error instanceof Error ? error.message : String(error)}`);
     }
