@@ -12,13 +12,12 @@ export function rollbackValues(ws: Workspace, target: ReleaseRecord, attempt: st
   const present = Object.entries(configValues(readFileSync(ws.stackFile, "utf8")));
   const raw = Object.fromEntries(present.map(([key, value]) => [`pbjrag:${key}`, typeof value === "string" ? value : JSON.stringify(value)]));
   const config = rollbackConfig(raw, target.settings);
-  const values = RELEASE_KEYS.map((key) => [key, asYaml(config[`pbjrag:${key}`])]);
+  const values = RELEASE_KEYS.map((key): [string, unknown] => [key, asYaml(config[`pbjrag:${key}`])]);
   return { ...Object.fromEntries(values), attempt: attempt === "" ? undefined : attempt };
 }
 
 /** Objects are written as such: a secret within one is only one to Pulumi where YAML has it as `secure:`. */
 function asYaml(text: string | undefined): unknown {
   if (text?.startsWith("{") !== true) return text;
-  const value: unknown = JSON.parse(text);
-  return value;
+  return JSON.parse(text) as unknown;
 }
