@@ -155,7 +155,11 @@ function usage(error: CommanderError): number {
   return EXIT.usage;
 }
 
-void main().then((code) => {
-  // Sockets and children may be left; whatever mattered has been written.
+/** What was printed lies in a queue until its reader takes it: a process that exits loses the rest. */
+const taken = (stream: NodeJS.WriteStream): Promise<void> => new Promise((resolve) => stream.write("", () => resolve()));
+
+void main().then(async (code) => {
+  await Promise.all([taken(process.stdout), taken(process.stderr)]);
+  // Sockets and children may be left.
   process.exit(code);
 });

@@ -96,6 +96,15 @@ describe("stand-in engine: the command", function () {
     assert.ok(config().startsWith("# why\n"));
   });
 
+  it("ends only when all that it printed has been taken", () => {
+    const file = join(directory, "Pulumi.dev.yaml");
+    const value = "long ".repeat(200_000);
+    const before = config();
+    writeFileSync(file, `${before}  play:long: "${value}"\n`);
+    assert.equal(pulumi(["config", "get", "long"]).stdout.length, value.length + 1);
+    writeFileSync(file, before);
+  });
+
   it("says which stack there is not", () => {
     const { status, stderr } = pulumi(["preview", "--stack", "nope"]);
     assert.equal(status, 6);
