@@ -1,6 +1,6 @@
 import { Command, InvalidArgumentError, Option } from "commander";
 import { ReleaseError } from "../../components/runtime/errors.js";
-import { endLines, exitCodeHelp, type Outcome } from "./outcome.js";
+import { endLines, exitCodeHelp } from "./outcome.js";
 import { openWorkspace, type Workspace } from "./workspace.js";
 
 /**
@@ -38,7 +38,7 @@ function parseWait(text: string): number {
 }
 
 /** Runs one command in a stack's workspace; whatever it throws ends in its exit code and one clear line. */
-async function inWorkspace(stack: string, command: (ws: Workspace) => Promise<Outcome>): Promise<void> {
+async function inWorkspace(stack: string, command: (ws: Workspace) => Promise<{ exitCode: number }>): Promise<void> {
   try {
     process.exitCode = (await command(openWorkspace(process.cwd(), stack))).exitCode;
   } catch (error) {
