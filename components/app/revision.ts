@@ -2,6 +2,7 @@ import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import type { RevisionPlan } from "../release/model.js";
 import { labelList } from "../runtime/labels.js";
+import { containerLimits } from "../runtime/limits.js";
 
 export interface RevisionArgs {
   readonly stack: string;
@@ -49,9 +50,7 @@ export class AppRevision extends pulumi.ComponentResource {
             networksAdvanced: [{ name: args.network }],
             volumes: [{ volumeName: args.uploadsVolume, containerPath: app.uploadsPath }],
             labels: labelList({ stack, role: "app", revision: plan.revision }),
-            cpus: String(app.cpus),
-            memory: toMiB(app.memory),
-            memorySwap: toMiB(app.memory),
+            ...containerLimits(app),
             restart: "unless-stopped",
             // A container that exits at once is the gate's to judge: it can say why, the provider cannot.
             mustRun: false,
@@ -64,9 +63,4 @@ export class AppRevision extends pulumi.ComponentResource {
     );
     this.registerOutputs({});
   }
-}
-
-/** The Docker provider takes memory in whole mebibytes. */
-export function toMiB(bytes: number): number {
-  return Math.floor(bytes / (1024 * 1024));
 }

@@ -1,7 +1,7 @@
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
-import { toMiB } from "../app/revision.js";
 import { labelList } from "../runtime/labels.js";
+import { containerLimits, REPLACED_FOR_CPUS } from "../runtime/limits.js";
 import type { Settings } from "../settings/schema.js";
 
 /** Names that Qdrant needs; `StackNames` has them. */
@@ -58,17 +58,14 @@ export class Qdrant extends pulumi.ComponentResource {
         // Any free port, and on this host only: the gate, backups and the operator reach it there, nobody else.
         ports: [{ internal: 6333, ip: "127.0.0.1" }],
         labels: labelList({ stack, role: "qdrant", generation }),
-        cpus: String(qdrant.cpus),
-        memory: toMiB(qdrant.memory),
-        // Without it the provider never finds the container as declared.
-        memorySwap: toMiB(qdrant.memory),
+        ...containerLimits(qdrant),
         restart: "unless-stopped",
         mustRun: true,
         logDriver: "json-file",
         logOpts: { "max-size": "10m", "max-file": "3" },
         securityOpts: ["no-new-privileges:true"],
       },
-      { parent: this, ignoreChanges: args.keepEnv ? ["envs"] : [] },
+      { parent: this, ...REPLACED_FOR_CPUS, ignoreChanges: args.keepEnv ? ["envs"] : [] },
     );
     this.registerOutputs({ container: this.container.name, qdrantVolume: this.qdrantVolume.name, uploadsVolume: this.uploadsVolume.name });
   }

@@ -4,7 +4,7 @@ import type { RecordedSettings, Settings } from "../settings/schema.js";
 import { tagSlug } from "./names.js";
 
 /** Raised when the program declares its containers differently, so that an upgrade of it makes a new revision too. */
-const FORM = 1;
+const FORM = 2;
 /** Length of the digest in a revision's name, in hex digits. */
 const DIGEST = 8;
 

@@ -2,6 +2,7 @@ import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import type { StackNames } from "../release/names.js";
 import { labelList } from "../runtime/labels.js";
+import { containerLimits, REPLACED_FOR_CPUS } from "../runtime/limits.js";
 import type { Settings } from "../settings/schema.js";
 import { FRONT_PORT, LIVE_DIR, LIVE_FILE, MASTER_PORT } from "./model.js";
 
@@ -35,7 +36,6 @@ export class Proxy extends pulumi.ComponentResource {
     const { stack, names, settings } = args;
     const labels = labelList({ stack, role: "proxy" });
     const volume = new docker.Volume(`${name}-live`, { name: names.proxyVolume, labels }, { parent: this });
-    const memory = Math.floor(settings.memory / (1024 * 1024));
     this.container = new docker.Container(
       name,
       {
@@ -48,16 +48,14 @@ export class Proxy extends pulumi.ComponentResource {
         ports: [{ internal: FRONT_PORT, external: settings.port, ip: settings.bind }],
         volumes: [{ volumeName: volume.name, containerPath: LIVE_DIR }],
         labels,
-        cpus: String(settings.cpus),
-        memory,
-        memorySwap: memory,
+        ...containerLimits(settings),
         restart: "unless-stopped",
         logDriver: "json-file",
         logOpts: { "max-size": "10m", "max-file": "3" },
         securityOpts: ["no-new-privileges:true"],
         capabilities: { drops: ["ALL"] },
       },
-      { parent: this },
+      { parent: this, ...REPLACED_FOR_CPUS },
     );
     const host = settings.bind === "0.0.0.0" ? "127.0.0.1" : settings.bind;
     this.url = this.container.name.apply(() => `http://${host}:${settings.port}`);

@@ -21,7 +21,8 @@ interface ContainerArgs {
   ports: { internal: number; external: number; ip: string }[];
   volumes: { volumeName: string; containerPath: string }[];
   labels: { label: string; value: string }[];
-  cpus: string;
+  cpuPeriod: number;
+  cpuQuota: number;
   memory: number;
   memorySwap: number;
   restart: string;
@@ -94,7 +95,8 @@ export class Bench {
       HostConfig: {
         PortBindings: { [`${port.internal}/tcp`]: [{ HostIp: port.ip, HostPort: String(port.external) }] },
         Binds: [`${volume.volumeName}:${volume.containerPath}`],
-        NanoCpus: Number(args.cpus) * 1e9,
+        CpuPeriod: args.cpuPeriod,
+        CpuQuota: args.cpuQuota,
         Memory: args.memory * 1024 * 1024,
         MemorySwap: args.memorySwap * 1024 * 1024,
         NetworkMode: args.networksAdvanced[0]?.name ?? "none",

@@ -3,6 +3,7 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:f
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { CONTAINER } from "../../../offline/engine/providers/docker/container-schema.js";
+import { cpusText } from "../../../offline/engine/providers/docker/container-outputs.js";
 import { createOptions } from "../../../offline/engine/providers/docker/container.js";
 import { BuildContext, modeText } from "../../../offline/engine/providers/docker/context.js";
 import { NETWORK } from "../../../offline/engine/providers/docker/network.js";
@@ -91,6 +92,16 @@ describe("stand-in engine: docker arguments", () => {
     assert.equal(options.HostConfig?.MemorySwap, -1);
     assert.equal(options.HostConfig?.NanoCpus, 500_000_000);
     assert.deepEqual(options.Labels, { a: "1" });
+  });
+
+  it("hands a share of the processor on as a quota, unless cores are named", () => {
+    const limits = { cpuPeriod: 100_000, cpuQuota: 25_000 };
+    assert.deepEqual([createOptions(limits).HostConfig?.CpuPeriod, createOptions(limits).HostConfig?.CpuQuota], [100_000, 25_000]);
+    assert.equal(createOptions({ ...limits, cpus: "1" }).HostConfig?.CpuQuota, undefined);
+  });
+
+  it("reads cores back in the real provider's form, which is not the one that they were given in", () => {
+    assert.deepEqual([1e9, 2e9, 5e8, 1.5e9, 2.5e8, 1e10].map(cpusText), ["1.0", "2.0", "0.5", "1.5", "0.25", "10."]);
   });
 });
 

@@ -9,6 +9,8 @@ const MEBIBYTE = 1024 * 1024;
 /** What the real provider keeps from the arguments, since Docker does not tell it. */
 const KEPT = [
   "containerReadRefreshTimeoutMilliseconds",
+  "cpuPeriod",
+  "cpuQuota",
   "destroyGraceSeconds",
   "removeVolumes",
   "start",
@@ -39,7 +41,7 @@ export function containerOutputs(info: ContainerInspectInfo, wanted: Props): Pro
     command: list(config.Cmd),
     cpuSet: host.CpusetCpus ?? "",
     cpuShares: host.CpuShares ?? 0,
-    cpus: host.NanoCpus === undefined || host.NanoCpus === 0 ? null : String(host.NanoCpus / 1e9),
+    cpus: host.NanoCpus === undefined || host.NanoCpus === 0 ? null : cpusText(host.NanoCpus),
     domainname: config.Domainname,
     entrypoints: list(config.Entrypoint),
     envs: wanted.envs ?? [],
@@ -85,7 +87,7 @@ export function containerOutputs(info: ContainerInspectInfo, wanted: Props): Pro
 function unused(): Props {
   const lists = ["deviceReadBps", "deviceReadIops", "deviceRequests", "deviceWriteBps", "deviceWriteIops", "devices"];
   const others = ["hosts", "mounts", "ulimits", "uploads"];
-  const nothing = ["cgroupParent", "cgroupnsMode", "containerLogs", "cpuPeriod", "cpuQuota", "dns", "dnsOpts"];
+  const nothing = ["cgroupParent", "cgroupnsMode", "containerLogs", "dns", "dnsOpts"];
   const more = ["dnsSearches", "gpus", "groupAdds", "healthcheck", "pidMode", "storageOpts", "sysctls"];
   const no = ["attach", "logs", "rm", "stdinOpen", "tty", "wait"];
   return Object.fromEntries([
@@ -93,6 +95,12 @@ function unused(): Props {
     ...[...nothing, ...more].map((key): [string, Value] => [key, null]),
     ...no.map((key): [string, Value] => [key, false]),
   ]);
+}
+
+/** The real provider's own form: one decimal where there are nine zeros, else without the zeros at the end (`10.`). */
+export function cpusText(nanoCpus: number): string {
+  const text = (nanoCpus / 1e9).toFixed(9);
+  return text.split("0").length - 1 === 9 ? (nanoCpus / 1e9).toFixed(1) : text.replace(/0+$/, "");
 }
 
 const list = (value: string | string[] | null | undefined): Value =>

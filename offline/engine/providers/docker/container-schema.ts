@@ -12,6 +12,8 @@ export const CONTAINER: Schema = {
     capabilities: { kind: "object", forceNew: true, fields: { adds: { kind: "set" }, drops: { kind: "set" } } },
     command: { kind: "list", forceNew: true, computed: true },
     containerReadRefreshTimeoutMilliseconds: { ...scalar, default: 15_000 },
+    cpuPeriod: scalar,
+    cpuQuota: scalar,
     cpuShares: scalar,
     cpus: fixed,
     destroyGraceSeconds: scalar,

@@ -42,16 +42,19 @@ function hostConfig(inputs: Props): HostConfig {
     const source = text(each, "hostPath") ?? text(each, "volumeName");
     return source === undefined ? [] : [`${source}:${asText(each.containerPath)}:${flag(each, "readOnly") ? "ro" : "rw"}`];
   });
+  const cpus = text(inputs, "cpus");
   const host: HostConfig = {
     Binds: binds,
     CapAdd: texts({ adds: adds ?? [] }, "adds"),
     CapDrop: texts({ drops: drops ?? [] }, "drops"),
+    CpuPeriod: cpus === undefined ? number(inputs, "cpuPeriod") : undefined,
+    CpuQuota: cpus === undefined ? number(inputs, "cpuQuota") : undefined,
     CpuShares: number(inputs, "cpuShares"),
     Init: flag(inputs, "init"),
     LogConfig: { Type: text(inputs, "logDriver") ?? "", Config: textMap(inputs, "logOpts") },
     Memory: (number(inputs, "memory") ?? 0) * MEBIBYTE,
     MemorySwap: swapBytes(inputs),
-    NanoCpus: Math.round(Number(text(inputs, "cpus") ?? 0) * 1e9),
+    NanoCpus: Math.round(Number(cpus ?? 0) * 1e9),
     NetworkMode: text(inputs, "networkMode"),
     ReadonlyRootfs: flag(inputs, "readOnly"),
     RestartPolicy: restartPolicy(inputs),
