@@ -122,8 +122,8 @@ export function releasable(ledger: readonly ReleaseRecord[]): ReleaseRecord[] {
   return found;
 }
 
-/** The record that a successful update of this plan adds. */
-export function recordOf(plan: Plan, facts: ReleaseFacts): ReleaseRecord {
+/** The record that a successful update of this plan adds, with facts as they are given: in the program they come later. */
+export function recordOf<F extends { [K in keyof ReleaseFacts]: unknown }>(plan: Plan, facts: F): Omit<ReleaseRecord, keyof ReleaseFacts> & F {
   const { serving } = plan;
   return {
     schema: 1,
@@ -133,19 +133,15 @@ export function recordOf(plan: Plan, facts: ReleaseFacts): ReleaseRecord {
     tag: serving.tag,
     commit: serving.commit,
     tagObject: serving.tagObject,
-    imageId: facts.imageId,
     imageName: serving.image.name,
     imageOrigin: serving.image.origin,
     settings: serving.settings,
     generation: serving.generation,
-    qdrantVersion: facts.qdrantVersion,
     qdrantKey: plan.qdrantKey,
-    backup: facts.backup,
-    noBackupReason: facts.noBackupReason,
     attempt: plan.attempt,
-    switchedAt: facts.switchedAt,
     formerFinished: plan.formerFinished,
     outcome: "released",
+    ...facts,
   };
 }
 
@@ -154,7 +150,7 @@ export function recordOf(plan: Plan, facts: ReleaseFacts): ReleaseRecord {
  * @param record of a new release; null where the present one stays, whose settings and `formerFinished` may change
  * @param ledger as it was read
  */
-export function ledgerAfter(plan: Plan, record: ReleaseRecord | null, ledger: readonly ReleaseRecord[]): ReleaseRecord[] {
+export function ledgerAfter<R>(plan: Plan, record: R | null, ledger: readonly ReleaseRecord[]): (ReleaseRecord | R)[] {
   if (record !== null) {
     return [...plan.past, record];
   }

@@ -1,10 +1,11 @@
 /** What a person should know of a plan before agreeing to it. Pure. */
+import { settingsDiff } from "../settings/recorded.js";
 import type { Plan, ReleaseRecord } from "./model.js";
 
 /** In words; going back comes first. */
 export function noticesOf(plan: Plan, ledger: readonly ReleaseRecord[], images: ReadonlySet<string>): string[] {
   const present = ledger.at(-1) ?? null;
-  return [...goingBack(plan, present), ...removed(plan, ledger), ...rebuilt(plan, plan.step === "unchanged" ? ledger.slice(-1) : ledger, images)];
+  return [...goingBack(plan, present), ...changed(plan, present), ...removed(plan, ledger), ...rebuilt(plan, plan.step === "unchanged" ? ledger.slice(-1) : ledger, images)];
 }
 
 function goingBack(plan: Plan, present: ReleaseRecord | null): string[] {
@@ -17,6 +18,21 @@ function goingBack(plan: Plan, present: ReleaseRecord | null): string[] {
     notices.push(`${tag} is older than ${present.tag}, but was never released to this stack`);
   }
   return notices;
+}
+
+/** Settings other than those of what runs; the version has been named. */
+function changed(plan: Plan, present: ReleaseRecord | null): string[] {
+  if (present === null || plan.step === "unchanged") {
+    return [];
+  }
+  const differences = settingsDiff(present.settings, plan.serving.settings).filter((line) => !line.startsWith("version: "));
+  return differences.length === 0 ? [] : [`changes settings: ${differences.join("; ")}`];
+}
+
+/** What the ledger gets when the update has succeeded; null where the present release stays. */
+export function entryOf({ step, seq, serving, kind, rollbackTo }: Plan): string | null {
+  const back = rollbackTo === null ? "" : `; a rollback then goes to ${rollbackTo}`;
+  return step === "unchanged" ? null : `the ledger gets release ${seq}: ${serving.tag} (${serving.revision}), ${kind}${back}`;
 }
 
 /** Releases whose containers are there and will not be after this update. */

@@ -2,6 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { openJournal, type NewEvent } from "../runtime/journal.js";
 import { dataPaths } from "../runtime/paths.js";
 import type { Plan, Problem } from "./model.js";
+import { entryOf } from "./notices.js";
 import { planEvent } from "./plan-event.js";
 
 const namespace = "pbjrag:";
@@ -32,7 +33,11 @@ export async function reportProblems({ problems, table }: { problems: Problem[];
 
 /** Shows what a person should know before agreeing, and tells the CLI what is planned. */
 export function tellPlan({ plan, table }: { plan: Plan; table: string }): void {
-  if (table !== "" && pulumi.runtime.isDryRun()) void pulumi.log.info(table);
+  const entry = entryOf(plan);
+  if (pulumi.runtime.isDryRun()) {
+    if (table !== "") void pulumi.log.info(table);
+    if (entry !== null) void pulumi.log.info(entry);
+  }
   for (const notice of plan.notices) void pulumi.log.warn(notice);
   tellRun({ phase: "plan", event: "info", message: plan.notices.join("\n"), data: planEvent(plan) });
 }

@@ -11,7 +11,7 @@ import { Front } from "../traffic/front.js";
 import { Proxy } from "../traffic/proxy.js";
 import { Route } from "../traffic/route.js";
 import { ledgerAfter, recordOf } from "./ledger.js";
-import type { Plan, ReleaseRecord, RevisionPlan } from "./model.js";
+import type { Plan, ReleaseFacts, ReleaseRecord, RevisionPlan } from "./model.js";
 import { stackNames, type StackNames } from "./names.js";
 import { trafficTable } from "./traffic-table.js";
 
@@ -118,20 +118,21 @@ export class Release extends pulumi.ComponentResource {
     image: pulumi.Output<string>, backup: pulumi.Output<BackupOutcome>, gate: Gate, route: Route, proxy: Proxy,
   ): Record<string, pulumi.Input<unknown>> {
     const { plan, ledger } = this.args;
-    const releases =
-      plan.step === "unchanged"
-        ? pulumi.output(ledgerAfter(plan, null, ledger))
-        : pulumi.all([image, backup, gate.measured, route.switchedAt]).apply(([imageId, outcome, measured, switchedAt]) => {
-            const facts = { imageId, qdrantVersion: measured.qdrantVersion, backup: outcome.backup, noBackupReason: outcome.reason, switchedAt };
-            return ledgerAfter(plan, recordOf(plan, facts), ledger);
-          });
+    // Known but for its facts, so that a preview shows the entry that is added, and not the whole list as unknown. No fact
+    // is a secret; Pulumi would mark them as such because inputs of their sources are.
+    const facts: { [K in keyof ReleaseFacts]: pulumi.Input<string> } = {
+      imageId: pulumi.unsecret(image),
+      qdrantVersion: pulumi.unsecret(gate.measured.apply((measured) => measured.qdrantVersion)),
+      backup: pulumi.unsecret(backup.apply((outcome) => outcome.backup)),
+      noBackupReason: pulumi.unsecret(backup.apply((outcome) => outcome.reason)),
+      switchedAt: pulumi.unsecret(route.switchedAt),
+    };
     return {
       url: proxy.url,
       version: plan.serving.tag,
       previous: plan.former?.tag ?? null,
-      // The record holds no secret; Pulumi would mark it as one because inputs of its sources are.
-      releases: pulumi.unsecret(releases),
-      backup: pulumi.unsecret(backup.apply((outcome) => outcome.backup)),
+      releases: ledgerAfter(plan, plan.step === "unchanged" ? null : recordOf(plan, facts), ledger),
+      backup: facts.backup,
     };
   }
 }

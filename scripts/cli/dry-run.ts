@@ -20,12 +20,14 @@ export async function dryRun(ws: Workspace, command: string, values: Record<stri
 
 async function preview(ws: Workspace, command: string, values: Record<string, unknown>): Promise<Outcome> {
   const id = `dry-run-${randomBytes(4).toString("hex")}`;
-  const engine = new Engine(ws, { PBJRAG_RUN: id, PBJRAG_DATA_DIR: ws.paths.dataDir }, (line) => process.stdout.write(`${line}\n`));
+  const engine = new Engine(ws, { PBJRAG_RUN: id, PBJRAG_DATA_DIR: ws.paths.dataDir }, {
+    raw: () => undefined, show: (line) => process.stdout.write(`${line}\n`), event: () => undefined, quietMs: () => 0,
+  });
   await engine.ensureStack();
   const config = new TempConfig(ws, values);
   try {
-    const result = await engine.show([
-      "preview", "--diff", "--stack", ws.stack, "--config-file", config.file, "--non-interactive", "--suppress-outputs", "--color", "never",
+    const result = await engine.show("preview", [
+      "preview", "--stack", ws.stack, "--config-file", config.file, "--non-interactive", "--suppress-outputs", "--color", "never",
     ]);
     const refused = refusedBy(readRun(ws.paths, id));
     if (refused !== null) throw refused;

@@ -2,13 +2,16 @@ import { existsSync } from "node:fs";
 import path from "node:path";
 import { execa, type ResultPromise } from "execa";
 import { ReleaseError } from "../../components/runtime/errors.js";
+import { watch, type EngineSink, type Watched } from "./engine-watch.js";
 import type { Workspace } from "./workspace.js";
 
-/** A finished `pulumi` command. `output` is standard output alone where `capture` was asked for. */
+/** A finished `pulumi` command. */
 export interface EngineResult {
   exitCode: number;
   output: string;
   errors: string;
+  /** What Pulumi called an error, of a command that was shown. */
+  problems: readonly string[];
 }
 
 /** What a stack's state holds, as far as recovery and rollback need it. */
@@ -35,7 +38,7 @@ export class Engine {
   constructor(
     private readonly ws: Workspace,
     private readonly runEnv: Record<string, string>,
-    private readonly onLine: (line: string) => void,
+    private readonly sink: EngineSink | null,
   ) {}
 
   /** Passes a signal to the running command, if any. */
@@ -43,17 +46,17 @@ export class Engine {
     this.child?.kill(name);
   }
 
-  /** Runs and shows the output line by line. */
-  async show(args: string[]): Promise<EngineResult> {
-    return this.run(args, true);
+  /** Runs and shows the output, condensed, as it comes. */
+  async show(mode: "preview" | "update", args: string[]): Promise<EngineResult> {
+    return this.run(args, mode);
   }
 
   /** Runs silently. */
   async quiet(args: string[]): Promise<EngineResult> {
-    return this.run(args, false);
+    return this.run(args, null);
   }
 
-  private async run(args: string[], shown: boolean): Promise<EngineResult> {
+  private async run(args: string[], shown: "preview" | "update" | null): Promise<EngineResult> {
     const child = execa(pulumiBinary(this.ws.projectDir), args, {
       cwd: this.ws.projectDir,
       env: { ...this.ws.env, ...this.runEnv },
@@ -61,22 +64,21 @@ export class Engine {
       cleanup: false,
       stdin: "ignore",
       reject: false,
-      lines: false,
       maxBuffer: 64 * 1024 * 1024,
     });
     this.child = child;
-    if (shown) {
-      for (const stream of [child.stdout, child.stderr]) stream?.on("data", lineSplitter(this.onLine));
-    }
+    const streams = [child.stdout, child.stderr].filter((stream) => stream !== null);
+    const watched: Watched | null = shown === null || this.sink === null ? null : watch(streams, shown, this.sink);
     const result = await child;
     this.child = undefined;
+    await watched?.end();
     if (result.code === "ENOENT") {
       throw new ReleaseError({
         code: "pulumiMissing", exitCode: 2, what: "there is no pulumi command",
         why: "it is neither on PATH nor made by the set-up", next: "run scripts/setup.sh",
       });
     }
-    return { exitCode: result.exitCode ?? 1, output: result.stdout, errors: result.stderr };
+    return { exitCode: result.exitCode ?? 1, output: result.stdout, errors: result.stderr, problems: watched?.problems ?? [] };
   }
 
   /** Makes sure that the stack exists in the backend. @throws ReleaseError `pulumiFailed`, `passphraseWrong` */
@@ -113,19 +115,9 @@ export function pulumiBinary(projectDir: string): string {
 
 /** A failed engine command that is no update: its own words are the reason. */
 export function engineFailure(command: string, result: EngineResult): ReleaseError {
-  const words = `${result.errors}\n${result.output}`.trim().split("\n").slice(-6).join("\n");
+  const words = result.problems.length > 0 ? result.problems.join("\n") : `${result.errors}\n${result.output}`.trim().split("\n").slice(-6).join("\n");
   return new ReleaseError({
     code: "pulumiFailed", exitCode: 2, what: `pulumi ${command} failed`, why: words || `exit code ${result.exitCode}`,
     next: "mend what it names and run again; nothing was changed",
   });
-}
-
-/** Splits a stream into lines, keeping what is incomplete for the next chunk. */
-export function lineSplitter(onLine: (line: string) => void): (chunk: Buffer | string) => void {
-  let rest = "";
-  return (chunk) => {
-    const lines = (rest + chunk.toString()).split("\n");
-    rest = lines.pop() ?? "";
-    lines.forEach(onLine);
-  };
 }

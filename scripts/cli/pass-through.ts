@@ -4,7 +4,7 @@ import type { Workspace } from "./workspace.js";
 
 /** Hands the terminal to `pulumi`, with the environment of the other scripts. @returns its own exit code */
 export async function passThrough(ws: Workspace, args: string[]): Promise<{ exitCode: number }> {
-  await new Engine(ws, {}, () => undefined).ensureStack();
+  await new Engine(ws, {}, null).ensureStack();
   const named = args.some((arg) => arg === "--stack" || arg === "-s" || arg.startsWith("--stack="));
   const [command, ...rest] = args;
   const stackArgs = named || command === undefined || ["version", "login", "logout", "whoami", "install", "plugin"].includes(command) ? [] : ["--stack", ws.stack];

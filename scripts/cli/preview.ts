@@ -13,7 +13,7 @@ import { refusedBy } from "./failure.js";
 export async function previewPlan(run: Run, config: TempConfig): Promise<PlanEvent> {
   run.say("preview: what this release changes");
   const seen = run.events().length;
-  const result = await run.engine.show([
+  const result = await run.engine.show("preview", [
     "preview", "--stack", run.ws.stack, "--config-file", config.file, "--non-interactive", "--suppress-outputs", "--color", "never",
   ]);
   const events = run.events().slice(seen);

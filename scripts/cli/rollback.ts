@@ -86,7 +86,7 @@ async function chooseTarget({ stack, paths }: Workspace, ledger: ReleaseRecord[]
 }
 
 async function rollbackDryRun(ws: Workspace, options: RollbackOptions): Promise<Outcome> {
-  const engine = new Engine(ws, {}, () => undefined);
+  const engine = new Engine(ws, {}, null);
   await engine.ensureStack();
   const present: Present = await readPresent(engine, ws.stack);
   const target = await chooseTarget(ws, present.ledger, options.tag, null);

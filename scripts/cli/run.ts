@@ -6,7 +6,6 @@ import { stamp } from "../../components/runtime/paths.js";
 import { Engine } from "./engine.js";
 import { endedBadly, readLastRun, writeLastRun, type LastRun } from "./last-run.js";
 import type { Outcome } from "./outcome.js";
-import { progressLine } from "./progress.js";
 import { Terminal } from "./terminal.js";
 import type { Workspace } from "./workspace.js";
 
@@ -37,7 +36,12 @@ export class Run {
   ) {
     this.before = readLastRun(ws.paths);
     this.takenOver = lock.takenOver ?? null;
-    this.engine = new Engine(ws, this.env, (line) => terminal.engineLine(line));
+    this.engine = new Engine(ws, this.env, {
+      raw: (line) => terminal.detail(line, "pulumi"),
+      show: (line) => terminal.engineLine(line),
+      event: (event) => journal.write(event),
+      quietMs: () => terminal.quietMs(),
+    });
   }
 
   /** Environment that Pulumi, and through it every handler and backup, inherits. */
@@ -101,7 +105,7 @@ export class Run {
     rotateJournal(ws.paths);
     const run = new Run(ws, id, terminal, openJournal(ws.paths, { run: id }), lock);
     const stopSignals = run.listen();
-    const follower = follow(ws.paths, (event) => terminal.progress(progressLine(event)), { run: id });
+    const follower = follow(ws.paths, (event) => terminal.progress(event), { run: id });
     let outcome: Outcome | undefined;
     try {
       writeLastRun(ws.paths, { run: id, command: options.command, exitCode: null });

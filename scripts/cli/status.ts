@@ -43,7 +43,7 @@ export async function status(ws: Workspace, json: boolean): Promise<Outcome> {
 }
 
 async function collect(ws: Workspace): Promise<Status> {
-  const engine = new Engine(ws, {}, () => undefined);
+  const engine = new Engine(ws, {}, null);
   await engine.ensureStack();
   const [present, live, containers, backups] = await Promise.all([
     readPresent(engine, ws.stack), readLive(ws.stack), listByLabels({ stack: ws.stack }, { all: true }), listBackups(ws.paths),

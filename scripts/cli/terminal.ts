@@ -1,13 +1,17 @@
 import path from "node:path";
+import type { JournalEvent } from "../../components/runtime/journal.js";
 import { openReleaseLog, type ReleaseLog } from "../../components/runtime/log.js";
 import { endLines, type Outcome } from "./outcome.js";
+import { Progress } from "./progress.js";
 import type { Workspace } from "./workspace.js";
 
-/** What the operator sees, and the same with times in the log file. Everything is masked on its way. */
+/** What the operator sees, and in the log file everything, with times. All of it is masked on its way. */
 export class Terminal {
   /** The log's path, relative to the project. */
   readonly shownPath: string;
   private readonly log: ReleaseLog;
+  private readonly steps = new Progress(() => performance.now());
+  private shownAt = performance.now();
 
   constructor(ws: Workspace, kind: string) {
     this.log = openReleaseLog(ws.paths, kind);
@@ -21,34 +25,43 @@ export class Terminal {
 
   /** One step of the command. */
   say(line: string): void {
-    const time = new Date().toTimeString().slice(0, 8);
-    process.stdout.write(`${time} ${this.log.redact(line)}\n`);
+    this.print(`${new Date().toTimeString().slice(0, 8)} ${line}`);
     this.log.write(line);
   }
 
-  /** A line that handlers wrote into the journal. */
-  progress(line: string | null): void {
-    if (line !== null) this.say(line);
+  /** What handlers wrote into the journal. */
+  progress(event: JournalEvent): void {
+    const line = this.steps.line(event);
+    if (line?.shown === true) this.say(line.text);
+    else if (line !== null) this.log.write(line.text);
   }
 
-  /** A line of Pulumi's own output. */
+  /** What an operator is to see of Pulumi's output. */
   engineLine(line: string): void {
-    if (line.trim() === "") return;
-    process.stdout.write(`         | ${this.log.redact(line)}\n`);
-    this.log.write(line, "pulumi");
+    this.print(`         ${line}`);
   }
 
-  /** For the log alone. */
-  detail(text: string): void {
-    this.log.write(text);
+  /** For the log alone. @param from where it comes from, such as `pulumi` */
+  detail(text: string, from = ""): void {
+    this.log.write(text, from);
+  }
+
+  /** Milliseconds since something was shown. */
+  quietMs(): number {
+    return performance.now() - this.shownAt;
   }
 
   /** Prints the evidence and the last line, and ends the log. */
   close(outcome: Outcome): void {
     for (const line of endLines(outcome)) {
-      process.stdout.write(`${this.log.redact(line)}\n`);
+      this.print(line);
       this.log.write(line);
     }
     this.log.close();
+  }
+
+  private print(line: string): void {
+    process.stdout.write(`${this.log.redact(line)}\n`);
+    this.shownAt = performance.now();
   }
 }

@@ -6,20 +6,17 @@ import type { Run } from "./run.js";
 import { TempConfig } from "./temp-config.js";
 import { verifyServing } from "./verify.js";
 
+/** Lines of Pulumi's own errors that stand for a failure which is not in the journal. */
+const SHOWN_PROBLEMS = 4;
+
 /** An update's end: null when it succeeded. */
 export async function update(run: Run, config: TempConfig): Promise<Failure | null> {
   const seen = run.events().length;
-  const result = await run.engine.show([
+  const result = await run.engine.show("update", [
     "up", "--yes", "--skip-preview", "--stack", run.ws.stack, "--config-file", config.file, "--non-interactive", "--suppress-outputs", "--color", "never",
   ]);
   if (result.exitCode === 0) return null;
-  return failureOf(run.events().slice(seen), errorLines(`${result.output}\n${result.errors}`));
-}
-
-/** The lines in which Pulumi names an error: shown to the operator, never branched on. */
-function errorLines(output: string): string[] {
-  const lines = output.split("\n").map((line) => line.trim()).filter((line) => /\berror:/i.test(line));
-  return [...new Set(lines)].slice(-4);
+  return failureOf(run.events().slice(seen), result.problems.flatMap((problem) => problem.split("\n")).slice(0, SHOWN_PROBLEMS));
 }
 
 /**

@@ -1,5 +1,5 @@
 import { ledgerAfter, parseLedger, recordOf } from "../../components/release/ledger.js";
-import type { Plan, ReleaseRecord, ResolvedSource } from "../../components/release/model.js";
+import type { Plan, ReleaseFacts, ReleaseRecord, ResolvedSource } from "../../components/release/model.js";
 import { planRelease } from "../../components/release/plan.js";
 import type { SecretDigests } from "../../components/release/revision.js";
 import type { Settings } from "../../components/settings/schema.js";
@@ -63,7 +63,7 @@ export class World {
     return plan;
   }
 
-  private facts(plan: Plan): Parameters<typeof recordOf>[1] {
+  private facts(plan: Plan): ReleaseFacts {
     this.clock += 1;
     const { image } = plan.serving;
     const imageId = image.origin === "recorded" ? image.id : `sha256:${image.name}-${this.clock}`;
