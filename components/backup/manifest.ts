@@ -12,7 +12,7 @@ const archive = z.object({
   files: z.number().int().nonnegative(),
   /** Content of the files, unpacked. */
   bytes: z.number().int().nonnegative(),
-  /** Devices and pipes that were not taken along. */
+  /** Devices, pipes and links to outside that were not taken along. */
   leftOut: z.number().int().nonnegative(),
 });
 
@@ -28,7 +28,7 @@ const collection = z.object({
   snapshot: file.nullable(),
 });
 
-/** `manifest.json`, written last: a directory without one is no backup. */
+/** `manifest.json`, written when all else is there: a directory without one is no backup. */
 export const manifestSchema = z.object({
   schema: z.literal(1),
   tool: z.object({ name: z.string(), version: z.string() }),
@@ -57,7 +57,7 @@ export const manifestSchema = z.object({
     })
     .nullable(),
   uploads: archive.extend({ volume: z.string() }),
-  /** Every file of the backup but this one. */
+  /** Every file of the backup but this one and its own sum. */
   files: z.record(z.string(), file),
   /** How it was proven. */
   proof: z.object({ restored: z.boolean(), counted: z.boolean() }),
@@ -76,4 +76,14 @@ export function renderManifest(manifest: Manifest): string {
 /** @throws z.ZodError or SyntaxError for what is no manifest of a known version. */
 export function parseManifest(text: string): Manifest {
   return manifestSchema.parse(JSON.parse(text));
+}
+
+/** The text of `manifest.sha256`, as `sha256sum manifest.json` prints it. */
+export function manifestSum(sha256: string): string {
+  return `${sha256}  manifest.json\n`;
+}
+
+/** Its Qdrant data was restored and counted; without any there is nothing to prove. */
+export function isProven({ qdrant, proof }: Manifest): boolean {
+  return qdrant === null || (proof.restored && proof.counted);
 }

@@ -9,6 +9,8 @@ export const FILES = {
   tag: "git-tag.txt",
   config: "stack-config.json",
   manifest: "manifest.json",
+  /** Of the manifest, in the form of `sha256sum`: the manifest has the sums of all others. */
+  sum: "manifest.sha256",
 } as const;
 
 const PARTIAL = ".partial";

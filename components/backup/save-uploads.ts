@@ -14,7 +14,10 @@ export async function saveUploads(context: Context, reader: Reader | null, file:
   context.say("compressing the uploads");
   for (let attempt = 1; ; attempt++) {
     try {
-      return await writeArchive(await reader.archive("uploads"), reader.base("uploads"), file, context.signal);
+      const written = await writeArchive(await reader.archive("uploads"), reader.base("uploads"), file, context.signal);
+      const { leftOut } = written.content;
+      if (leftOut > 0) context.say(`${leftOut} devices, pipes or links to outside the uploads are left out: no restore would make them`, { leftOut });
+      return written;
     } catch (error) {
       if (!(error instanceof TarError)) throw error;
       if (attempt === TRIES) throw new BackupProblem("damaged", `the uploads could not be read whole, in ${TRIES} attempts: ${error.message}`);

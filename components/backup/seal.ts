@@ -2,7 +2,7 @@ import path from "node:path";
 import type { WrittenArchive } from "./archive.js";
 import { type Context, throwIfEnded } from "./context.js";
 import { publish, writeText } from "./files.js";
-import { type FileRecord, type Manifest, renderManifest } from "./manifest.js";
+import { type FileRecord, type Manifest, manifestSum, renderManifest } from "./manifest.js";
 import type { BackupRequest } from "./model.js";
 import { FILES, partialOf } from "./names.js";
 import type { SavedQdrant } from "./save-qdrant.js";
@@ -15,7 +15,7 @@ export interface Saved {
   uploads: WrittenArchive;
 }
 
-/** Writes what goes beside the archives, the manifest last, and gives the directory its name. @returns its size in bytes */
+/** Writes what goes beside the archives, the manifest and its sum last, and gives the directory its name. @returns its size in bytes */
 export async function seal(request: BackupRequest, context: Context, tool: Manifest["tool"], saved: Saved): Promise<number> {
   const { backups } = context.paths;
   const [partial, final] = [path.join(backups, partialOf(saved.name)), path.join(backups, saved.name)];
@@ -26,6 +26,7 @@ export async function seal(request: BackupRequest, context: Context, tool: Manif
   };
   const manifest = manifestOf(request, context, tool, saved, files);
   const written = await writeText(path.join(partial, FILES.manifest), renderManifest(manifest));
+  const sum = await writeText(path.join(partial, FILES.sum), manifestSum(written.sha256));
   throwIfEnded(context.signal);
   context.assertHolds();
   try {
@@ -35,7 +36,7 @@ export async function seal(request: BackupRequest, context: Context, tool: Manif
     await removeUnfinished(final, context.token);
     throw error;
   }
-  return [...Object.values(files), written].reduce((sum, file) => sum + file.size, 0);
+  return [...Object.values(files), written, sum].reduce((sum, file) => sum + file.size, 0);
 }
 
 /** Of the release whose data it is; before the first one, of the one that it is made for. */

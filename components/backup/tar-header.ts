@@ -9,6 +9,7 @@ const SIZE = { at: 124, length: 12 } as const;
 const CHECKSUM = { at: 148, length: 8 } as const;
 const TYPE_AT = 156;
 const LINK = { at: 157, length: 100 } as const;
+const MAGIC = { at: 257, length: 8, text: "ustar\0" + "00" } as const;
 const PREFIX = { at: 345, length: 155 } as const;
 
 export type TarType = "file" | "hardlink" | "symlink" | "device" | "directory" | "fifo" | "pax" | "unknown";
@@ -43,10 +44,33 @@ export function typeOf(header: Buffer): TarType {
 export function sizeOf(header: Buffer): number {
   const field = header.subarray(SIZE.at, SIZE.at + SIZE.length);
   // Sizes of 8 GiB and more: the top bit is set and the rest is a big-endian number.
-  if ((field[0] ?? 0) & 0x80) return Number(field.readBigUInt64BE(4));
-  const text = cut(field).toString("latin1").trim();
-  if (!/^[0-7]*$/.test(text)) throw new TarError("a size in the archive is no number");
-  return text === "" ? 0 : Number.parseInt(text, 8);
+  const size = (field[0] ?? 0) & 0x80 ? (field.readUInt32BE(0) === 0x80000000 ? Number(field.readBigUInt64BE(4)) : NaN) : octalOf(field);
+  if (!Number.isSafeInteger(size)) throw new TarError("a size in the archive is no number");
+  return size;
+}
+
+/** NaN for what readers do not agree upon, as digits after a NUL. */
+function octalOf(field: Buffer): number {
+  const match = /^ *([0-7]*)[ \0]*$/.exec(field.toString("latin1"));
+  return match === null ? NaN : Number.parseInt(`0${match[1] ?? ""}`, 8);
+}
+
+/** @throws TarError for a header that is not in POSIX's form: others have something else where its names are. */
+export function assertForm(header: Buffer): void {
+  if (header.toString("latin1", MAGIC.at, MAGIC.at + MAGIC.length) !== MAGIC.text) throw new TarError("the archive is not in the form of POSIX (ustar)");
+  if (header[TYPE_AT] === 0x37) throw new TarError("the archive has an entry of an unknown kind");
+}
+
+/** The name in the header; where a pax record `path` goes before it, it is a shortened copy. */
+export function nameOf(header: Buffer): Buffer {
+  const name = cut(header.subarray(NAME.at, NAME.at + NAME.length));
+  const prefix = cut(header.subarray(PREFIX.at, PREFIX.at + PREFIX.length));
+  return prefix.length === 0 ? name : Buffer.concat([prefix, Buffer.from("/"), name]);
+}
+
+/** What a link in the header points at. */
+export function linkOf(header: Buffer): Buffer {
+  return cut(header.subarray(LINK.at, LINK.at + LINK.length));
 }
 
 /** @throws TarError if the header's own checksum does not fit. */

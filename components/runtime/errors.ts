@@ -199,6 +199,12 @@ export const errors = {
     next: d.next ?? "remove the cause and run again; --no-backup --reason R goes without one",
     lines: d.lines,
   })),
+  backupUnusable: entry<{ backup: string; problems: readonly string[] }>("backupUnusable", EXIT.refused, (d) => ({
+    what: `Backup ${d.backup} cannot be used, nothing was touched`,
+    why: d.problems.length === 1 ? (d.problems[0] ?? "") : `${d.problems.length} problems`,
+    next: "choose another: `scripts/backups.sh verify --all` tells which are good",
+    lines: d.problems.length === 1 ? [] : d.problems,
+  })),
   buildFailed: entry<{ tag: string; why: string; lines?: readonly string[] }>("buildFailed", EXIT.rolledBack, (d) => ({
     what: `The image of ${d.tag} was not built`,
     why: d.why,

@@ -4,32 +4,9 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { listBackups } from "../../components/backup/list.js";
 import { type Manifest, manifestSchema, parseManifest, renderManifest } from "../../components/backup/manifest.js";
+import { sampleManifest } from "../support/crafted.js";
 
-const manifest = (name: string, created: string): Manifest => ({
-  schema: 1,
-  tool: { name: "pbjrag-release", version: "0.1.0" },
-  name,
-  kind: "pre-deploy",
-  stack: "t",
-  of: { tag: "v1", commit: "c", revision: "v1-0" },
-  before: { tag: "v2", commit: "d", revision: "v2-0" },
-  created,
-  run: "r",
-  qdrant: {
-    version: "1.19.0",
-    commit: "abc",
-    imageId: "sha256:1",
-    source: "snapshots",
-    volume: "q",
-    collections: { a: { points: 3, live: { before: 3, after: 3 }, status: "green", config: {}, payloadSchema: {}, snapshot: { size: 1, sha256: "0".repeat(64) } } },
-    aliases: [],
-    storage: { files: 1, bytes: 2, leftOut: 0 },
-    writesDuringBackup: false,
-  },
-  uploads: { files: 4, bytes: 5, leftOut: 0, volume: "u" },
-  files: { x: { size: 10, sha256: "0".repeat(64) }, y: { size: 20, sha256: "1".repeat(64) } },
-  proof: { restored: true, counted: true },
-});
+const manifest = (name: string, created: string): Manifest => sampleManifest(name, { created });
 
 describe("backup/list, backup/manifest", () => {
   let backups: string;

@@ -3,24 +3,13 @@ import { Readable } from "node:stream";
 import { buffer } from "node:stream/consumers";
 import { pipeline } from "node:stream/promises";
 import fc from "fast-check";
-import { extract, type Header, pack } from "tar-stream";
+import { extract } from "tar-stream";
 import { TarError } from "../../components/backup/tar-header.js";
 import { TarRebase } from "../../components/backup/tar-rebase.js";
+import { directory, file, hardlink, packed, reseal, symlink, type TarFile } from "../support/crafted.js";
 
-interface Entry {
-  header: Partial<Header> & { name: string };
-  content: Buffer;
-}
-
-async function packed(entries: readonly Entry[]): Promise<Buffer> {
-  const tar = pack();
-  for (const { header, content } of entries) tar.entry(header, content);
-  tar.finalize();
-  return buffer(tar);
-}
-
-async function unpacked(archive: Buffer): Promise<Entry[]> {
-  const entries: Entry[] = [];
+async function unpacked(archive: Buffer): Promise<TarFile[]> {
+  const entries: TarFile[] = [];
   const tar = Readable.from([archive]).pipe(extract());
   for await (const entry of tar) entries.push({ header: entry.header, content: await buffer(entry) });
   return entries;
@@ -46,14 +35,10 @@ async function rebased(archive: Buffer, base = "storage", sizes = [700]): Promis
   return { archive: result, rebase };
 }
 
-const directory = (name: string): Entry => ({ header: { name, type: "directory", mode: 0o755, uid: 1000, gid: 1000 }, content: Buffer.alloc(0) });
-const file = (name: string, content: Buffer | string = "x"): Entry => ({ header: { name, mode: 0o640, uid: 12, gid: 34, mtime: new Date(1_700_000_000_000) }, content: Buffer.from(content) });
-
 describe("backup/tar-rebase", () => {
   it("makes entries relative to the directory and keeps all else", async () => {
-    const link: Entry = { header: { name: "storage/s", type: "symlink", linkname: "storage/a" }, content: Buffer.alloc(0) };
-    const hard: Entry = { header: { name: "storage/h", type: "link", linkname: "storage/a" }, content: Buffer.alloc(0) };
-    const { archive, rebase } = await rebased(await packed([directory("storage/"), file("storage/a", "content"), link, hard]));
+    const links = [symlink("storage/s", "storage/a"), hardlink("storage/h", "storage/a")];
+    const { archive, rebase } = await rebased(await packed([directory("storage/"), file("storage/a", "content"), ...links]));
     const [root, a, s, h] = await unpacked(archive);
     assert.deepEqual([root?.header.name, root?.header.uid, root?.header.mode], ["./", 1000, 0o755]);
     assert.deepEqual([a?.header.name, a?.header.uid, a?.header.gid, a?.header.mode, a?.header.mtime?.getTime()], ["./a", 12, 34, 0o640, 1_700_000_000_000]);
@@ -90,11 +75,21 @@ describe("backup/tar-rebase", () => {
   });
 
   it("leaves devices and pipes out, and counts them", async () => {
-    const pipe: Entry = { header: { name: "storage/p", type: "fifo" }, content: Buffer.alloc(0) };
-    const device: Entry = { header: { name: "storage/d", type: "block-device", devmajor: 8, devminor: 0 }, content: Buffer.alloc(0) };
+    const pipe: TarFile = { header: { name: "storage/p", type: "fifo" }, content: Buffer.alloc(0) };
+    const device: TarFile = { header: { name: "storage/d", type: "block-device", devmajor: 8, devminor: 0 }, content: Buffer.alloc(0) };
     const { archive, rebase } = await rebased(await packed([pipe, file("storage/a"), device]));
     assert.deepEqual((await unpacked(archive)).map((one) => one.header.name), ["./a"]);
     assert.equal(rebase.leftOut, 2);
+  });
+
+  it("leaves links to outside out, and hard links to what is left out", async () => {
+    const pipe: TarFile = { header: { name: "storage/p", type: "fifo" }, content: Buffer.alloc(0) };
+    const out = [symlink("storage/abs", "/usr/bin/python3"), symlink("storage/up", "../x"), symlink("storage/d/up", "../../x"), symlink("storage/down", "d/../../x")];
+    const within = [symlink("storage/d/in", "../a"), symlink("storage/dangling", "none")];
+    const archive = await packed([directory("storage/"), directory("storage/d/"), file("storage/a"), ...out, ...within, hardlink("storage/d/hard", "storage/up"), pipe, hardlink("storage/p2", "storage/p")]);
+    const result = await rebased(archive);
+    assert.deepEqual((await unpacked(result.archive)).map((one) => one.header.name), ["./", "./d/", "./a", "./d/in", "./dangling"]);
+    assert.deepEqual([result.rebase.files, result.rebase.leftOut], [1, 7]);
   });
 
   it("refuses a stream that is cut anywhere", async () => {
@@ -107,7 +102,7 @@ describe("backup/tar-rebase", () => {
   it("refuses what is outside the directory, damaged headers and what follows the end", async () => {
     await assert.rejects(rebased(await packed([file("storage2/a")])), TarError);
     await assert.rejects(rebased(await packed([file("../storage/a")])), TarError);
-    await assert.rejects(rebased(await packed([{ header: { name: "storage/h", type: "link", linkname: "other/a" }, content: Buffer.alloc(0) }])), TarError);
+    await assert.rejects(rebased(await packed([hardlink("storage/h", "other/a")])), TarError);
     const whole = await packed([file("storage/a")]);
     await assert.rejects(rebased(Buffer.concat([whole, whole])), TarError);
     whole[3] = 0x41;
@@ -128,10 +123,3 @@ describe("backup/tar-rebase", () => {
     rebase.destroy();
   });
 });
-
-/** Puts the right checksum into the first header. */
-function reseal(archive: Buffer): void {
-  archive.fill(0x20, 148, 156);
-  const sum = archive.subarray(0, 512).reduce((total, byte) => total + byte, 0);
-  archive.write(`${sum.toString(8).padStart(6, "0")}\0 `, 148, "latin1");
-}

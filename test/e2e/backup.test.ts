@@ -5,6 +5,7 @@ import path from "node:path";
 import { gunzipSync } from "node:zlib";
 import { listBackups } from "../../components/backup/list.js";
 import { parseManifest } from "../../components/backup/manifest.js";
+import { verifyBackup } from "../../components/backup/verify.js";
 import { encodings } from "../../components/runtime/encodings.js";
 import { type BackupRun, BackupWorld, PLANTED_KEY, QDRANT_IMAGE, randomPoints } from "../support/backup.js";
 import { dockerAnswers } from "../support/docker.js";
@@ -90,13 +91,15 @@ describe("e2e: a backup", function () {
     assert.deepEqual(Object.keys(manifest.qdrant.collections.chunks?.payloadSchema ?? {}).sort(), ["city", "n"]);
     assert.notEqual(manifest.qdrant.commit, "");
     assert.equal(manifest.qdrant.writesDuringBackup, false);
-    assert.deepEqual(readdirSync(directory).sort(), ["git-commit.txt", "git-tag.txt", "manifest.json", "qdrant-data.tar.gz", "stack-config.json", "uploads.tar.gz"]);
+    assert.deepEqual(readdirSync(directory).sort(), ["git-commit.txt", "git-tag.txt", "manifest.json", "manifest.sha256", "qdrant-data.tar.gz", "stack-config.json", "uploads.tar.gz"]);
     for (const [name, { size, sha256 }] of Object.entries(manifest.files)) {
       const content = readFileSync(path.join(directory, name));
       assert.deepEqual([content.length, createHash("sha256").update(content).digest("hex")], [size, sha256], name);
     }
     assert.deepEqual(["git-tag.txt", "git-commit.txt"].map((name) => readFileSync(path.join(directory, name), "utf8")), ["v1.0.0\n", `${"1".repeat(40)}\n`]);
     assert.deepEqual((await listBackups({ backups: world.backups })).map(({ name, problem, of }) => [name, problem, of]), [[path.basename(directory), "", "v1.0.0"]]);
+
+    assert.deepEqual((await verifyBackup(directory)).problems, []);
 
     // The manual restore, into empty volumes, with Qdrant stopped.
     const image = await imageWithTar();

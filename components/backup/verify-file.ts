@@ -1,0 +1,111 @@
+import { createHash } from "node:crypto";
+import { constants } from "node:fs";
+import { type FileHandle, open } from "node:fs/promises";
+import path from "node:path";
+import { Writable } from "node:stream";
+import { pipeline } from "node:stream/promises";
+import { createGunzip } from "node:zlib";
+import { codeOf, messageOf } from "../runtime/errors.js";
+import type { FileRecord } from "./manifest.js";
+import { type Expected, TarGuard } from "./tar-guard.js";
+
+export interface Progress {
+  file: string;
+  /** Bytes of it read so far; its content is read once, or twice if it is damaged. */
+  read: number;
+  size: number;
+}
+
+export interface VerifyOptions {
+  signal?: AbortSignal | undefined;
+  /** Called for each piece that was read. */
+  onProgress?: ((progress: Progress) => void) | undefined;
+}
+
+/** Bytes read at once. */
+const PIECE = 512 * 1024;
+/** No link is followed, and a pipe put in a file's place makes nobody wait. */
+const FLAGS = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+
+/**
+ * Reads one file of a backup to its end, an archive also as what it holds.
+ * @param archive what the archive must hold; null for a file of another kind
+ * @returns what is wrong with it
+ */
+export async function verifyFile(directory: string, file: string, expected: FileRecord, archive: Expected | null, options: VerifyOptions): Promise<string[]> {
+  let handle: FileHandle;
+  try {
+    handle = await open(path.join(directory, file), FLAGS);
+  } catch (error) {
+    const why = codeOf(error) === "ENOENT" ? "is missing" : codeOf(error) === "ELOOP" ? "is a link" : `cannot be opened: ${messageOf(error)}`;
+    return [`${file} ${why}`];
+  }
+  try {
+    const stat = await handle.stat();
+    if (!stat.isFile()) return [`${file} is no regular file`];
+    if (stat.size !== expected.size) return [`${file} has ${stat.size} bytes, and the manifest says ${expected.size}`];
+    const read = new Reading(handle, file, expected.size, options);
+    return archive === null ? await read.plain(expected.sha256) : await read.archive(expected.sha256, archive);
+  } catch (error) {
+    options.signal?.throwIfAborted();
+    return [`${file} cannot be read: ${messageOf(error)}`];
+  } finally {
+    await handle.close();
+  }
+}
+
+/** One file's passes. The handle stays open: what was hashed and what was unpacked is the same file. */
+class Reading {
+  constructor(
+    private readonly handle: FileHandle,
+    private readonly file: string,
+    private readonly size: number,
+    private readonly options: VerifyOptions,
+  ) {}
+
+  async plain(sha256: string): Promise<string[]> {
+    return (await this.hash()) === sha256 ? [] : [`${this.file} is damaged: its SHA-256 is not the manifest's`];
+  }
+
+  async archive(sha256: string, expected: Expected): Promise<string[]> {
+    const hash = createHash("sha256");
+    const guard = new TarGuard(expected);
+    const hashed = async function* (chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+      for await (const chunk of chunks) {
+        hash.update(chunk);
+        yield chunk;
+      }
+    };
+    try {
+      await pipeline(this.pieces(), hashed, createGunzip({ chunkSize: PIECE }), guard, nowhere(), { signal: this.options.signal });
+    } catch (error) {
+      this.options.signal?.throwIfAborted();
+      // Bytes that were damaged later are one thing, an archive that was never good another.
+      const changed = (await this.hash()) !== sha256;
+      return [changed ? `${this.file} is damaged: its SHA-256 is not the manifest's (${messageOf(error)})` : `${this.file} is refused: ${messageOf(error)}`];
+    }
+    return hash.digest("hex") === sha256 ? [] : [`${this.file} is damaged: its SHA-256 is not the manifest's`];
+  }
+
+  private async hash(): Promise<string> {
+    const hash = createHash("sha256");
+    for await (const chunk of this.pieces()) hash.update(chunk);
+    return hash.digest("hex");
+  }
+
+  private async *pieces(): AsyncGenerator<Buffer> {
+    const { file, size, options } = this;
+    for (let at = 0; ; ) {
+      options.signal?.throwIfAborted();
+      const { bytesRead, buffer } = await this.handle.read(Buffer.allocUnsafe(PIECE), 0, PIECE, at);
+      if (bytesRead === 0) return;
+      at += bytesRead;
+      options.onProgress?.({ file, read: at, size });
+      yield buffer.subarray(0, bytesRead);
+    }
+  }
+}
+
+function nowhere(): Writable {
+  return new Writable({ write: (_chunk, _encoding, done) => done() });
+}
