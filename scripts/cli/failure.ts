@@ -1,3 +1,4 @@
+import { z } from "zod";
 import { errors, EXIT, ReleaseError } from "../../components/runtime/errors.js";
 import type { JournalEvent } from "../../components/runtime/journal.js";
 
@@ -13,11 +14,18 @@ export interface Failure {
   lines: string[];
 }
 
-/** The refusal among these events, or null. */
+const problemsOf = z.object({ problems: z.array(z.object({ subject: z.string(), what: z.string(), next: z.string() })).min(1) });
+
+/** The refusal among these events, or null. One problem is told with its own next step, several each with theirs. */
 export function refusedBy(events: JournalEvent[]): ReleaseError | null {
   const event = events.find((e) => e.phase === "refused");
   if (event === undefined) return null;
-  return errors.configRefused({ problems: event.message.split("\n") });
+  const told = problemsOf.safeParse(event.data);
+  const [only, ...others] = told.success ? told.data.problems : [];
+  const refused = errors.configRefused({ problems: event.message.split("\n") });
+  if (only === undefined || others.length > 0) return refused;
+  const { code, exitCode, what } = refused;
+  return new ReleaseError({ code, exitCode, what, why: `${only.subject}: ${only.what}`, next: only.next });
 }
 
 /**

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { errors } from "../../components/runtime/errors.js";
 import type { JournalEvent, NewEvent } from "../../components/runtime/journal.js";
-import { failedExit, failureOf } from "../../scripts/cli/failure.js";
+import { failedExit, failureOf, refusedBy } from "../../scripts/cli/failure.js";
 import { deployOptions } from "../../scripts/cli/flags.js";
 import { endedBadly } from "../../scripts/cli/last-run.js";
 import { endLines } from "../../scripts/cli/outcome.js";
@@ -32,6 +32,15 @@ describe("how a command ends", () => {
     assert.deepEqual([refused.untouched, backup.untouched, gate.untouched], [true, true, false]);
     assert.equal(gate.next, "mend it");
     assert.deepEqual([failedExit(backup, true), failedExit(gate, true), failedExit(gate, false)], [2, 3, 4]);
+  });
+
+  it("tells one problem with its own next step, and several with one each", () => {
+    const problems = ["a", "b"].map((subject) => ({ subject, what: "is wrong", next: `mend ${subject}` }));
+    const told = (some: typeof problems) =>
+      refusedBy([event({ phase: "refused", event: "failed", message: some.map((p) => `${p.subject}: ${p.what}. Next: ${p.next}`).join("\n"), data: { problems: some } })]);
+    const [one, both] = [told(problems.slice(0, 1)), told(problems)];
+    assert.deepEqual([one?.why, one?.next, one?.lines], ["a: is wrong", "mend a", []]);
+    assert.deepEqual([both?.why, both?.lines], ["2 problems", ["a: is wrong. Next: mend a", "b: is wrong. Next: mend b"]]);
   });
 
   it("an update that never reached the program touched nothing; one that failed silently later may have", () => {
