@@ -75,7 +75,17 @@ is_current() {
   [ -f node_modules/.package-lock.json ] && [ -f dist/index.js ] || return 1
   [ -z "$(find index.ts tsconfig.json package-lock.json components scripts offline test -newer "$stamp" \
     \( -name '*.ts' -o -name '*.json' -o -type d -o -path 'offline/images/*' -o -path 'offline/sample-app/*' \) -print -quit)" ] || return 1
-  docker image inspect "${images[@]}" >/dev/null 2>&1
+  docker_inspects
+}
+
+# A daemon that hangs is waited for once.
+docker_hangs=''
+docker_inspects() {
+  local status=0
+  [ -z "$docker_hangs" ] || return 1
+  timeout 10 docker image inspect "${images[@]}" >/dev/null 2>&1 || status=$?
+  [ "$status" -ne 124 ] || docker_hangs=1
+  return "$status"
 }
 
 # Runs the branches side by side, as far as they do not need each other. Each leaves its findings in a file.

@@ -4,9 +4,10 @@
  */
 import { existsSync } from "node:fs";
 import path from "node:path";
+import { dataDirProblem } from "../runtime/data-dir.js";
 import { assertDocker, dockerSocket } from "../runtime/docker.js";
 import { messageOf, ReleaseError } from "../runtime/errors.js";
-import { dataPaths } from "../runtime/paths.js";
+import { dataPaths, type DataPaths } from "../runtime/paths.js";
 import { loadSettings } from "../settings/load.js";
 import { fromRecorded } from "../settings/recorded.js";
 import type { Settings } from "../settings/schema.js";
@@ -23,7 +24,7 @@ import { declaredBy } from "./notices.js";
 import { planRelease } from "./plan.js";
 import { secretDigests } from "./revision.js";
 import {
-  dockerHostProblems, interruptionNotices, interruptionProblems, interruptions, movedTagProblems, portProblems, reapplyProblems, stateProblems, volumeChangeProblems, volumeProblems,
+  dataDirProblems, dockerHostProblems, interruptionNotices, interruptionProblems, interruptions, movedTagProblems, portProblems, reapplyProblems, stateProblems, volumeChangeProblems, volumeProblems,
 } from "./rules.js";
 
 export interface PreflightInput {
@@ -66,12 +67,15 @@ export async function preflight(input: PreflightInput): Promise<Preflight> {
 /** One that ends the look: without Docker or the source there is nothing more to see. */
 function problemOf(error: unknown): Problem {
   return error instanceof ReleaseError
-    ? { subject: error.code, what: `${error.what}: ${error.why}`, next: error.next }
+    ? { subject: error.what, what: error.why, next: error.next }
     : { subject: "preflight", what: messageOf(error), next: "see the stack trace with PULUMI_DEBUG=1, and report it" };
 }
 
 async function examine({ stack, projectDir = process.cwd() }: PreflightInput, today: Settings, ledger: ReleaseRecord[]): Promise<Preflight> {
-  const beforehand = [...reapplyProblems(today, ledger), ...dockerHostProblems(today, dockerSocket()), ...volumeChangeProblems(today, ledger)];
+  const beforehand = [
+    ...reapplyProblems(today, ledger), ...dockerHostProblems(today, dockerSocket()), ...volumeChangeProblems(today, ledger),
+    ...dataDirProblems(dataDirProblem(pathsOf(stack, today, projectDir))),
+  ];
   if (beforehand.length > 0) {
     return { problems: beforehand, table: "" };
   }
@@ -157,12 +161,15 @@ async function examineCapacity(stack: string, settings: Settings, plan: Plan, le
     return { problems: [], table: "" };
   }
   const names = stackNames(stack, settings.volumes);
-  const dataDir = process.env["PBJRAG_DATA_DIR"] ?? settings.dataDir;
   const [host, data] = await Promise.all([
-    readHost(dataPaths(dataDir, stack, projectDir).backups),
+    readHost(pathsOf(stack, settings, projectDir).backups),
     readDataSizes({ qdrant: names.qdrantVolume, uploads: names.uploadsVolume }, ledger.map(({ imageId }) => imageId)),
   ]);
   const need = needOf(plan, settings, ledger, data);
   const { cpuOvercommit } = settings.docker;
   return { problems: capacityProblems(need, host, cpuOvercommit), table: capacityTable(need, host, cpuOvercommit) };
+}
+
+function pathsOf(stack: string, { dataDir }: Settings, projectDir: string): DataPaths {
+  return dataPaths(process.env["PBJRAG_DATA_DIR"] ?? dataDir, stack, projectDir);
 }

@@ -5,11 +5,15 @@ import type { Plan, Problem } from "./model.js";
 import { entryOf } from "./notices.js";
 import { planEvent } from "./plan-event.js";
 
-const namespace = "pbjrag:";
-
-/** This program's raw config, keys with their namespace; secrets decrypted. */
+/** The stack's raw config, keys with their namespace; secrets decrypted. */
 export function rawConfig(): Record<string, string> {
-  return Object.fromEntries(Object.entries(pulumi.runtime.allConfig()).filter(([key]) => key.startsWith(namespace)));
+  return pulumi.runtime.allConfig();
+}
+
+/** Whether a key of config is stored encrypted: the engine names those that are. */
+export function isSecretKey(key: string, env: NodeJS.ProcessEnv = process.env): boolean {
+  const keys: unknown = JSON.parse(env["PULUMI_CONFIG_SECRET_KEYS"] || "[]");
+  return Array.isArray(keys) && keys.includes(key);
 }
 
 /**

@@ -144,3 +144,8 @@ export function dockerHostProblems(settings: Pick<RecordedSettings, "docker">, s
     ? []
     : [{ subject: "pbjrag:docker.host", what: `says ${host}, and everything else here would use ${used}`, next: `set both to the same: export DOCKER_HOST=${host}` }];
 }
+
+/** @param why as {@link dataDirProblem} tells it */
+export function dataDirProblems(why: string | null): Problem[] {
+  return why === null ? [] : [{ subject: "pbjrag:dataDir", what: `nothing can be kept there: ${why}`, next: "make it a directory that this user can write to, or name another" }];
+}

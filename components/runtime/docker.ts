@@ -88,10 +88,20 @@ export async function dockerCallOrNull<T>(what: string, call: (client: Docker, s
   }
 }
 
-/** @throws ReleaseError dockerUnavailable or dockerTimeout */
+/**
+ * Asked before anything else is: a daemon that hangs is then as good as none.
+ * @throws ReleaseError dockerUnavailable
+ */
 export async function assertDocker(ms = 10_000): Promise<void> {
-  // ping takes no signal: the client's own time-out ends the connection, so that it does not keep the process alive.
-  await dockerCall("ping", () => new Docker({ socketPath: dockerSocket(), timeout: ms }).ping(), ms);
+  try {
+    // ping takes no signal: the client's own time-out ends the connection, so that it does not keep the process alive.
+    await dockerCall("ping", () => new Docker({ socketPath: dockerSocket(), timeout: ms }).ping(), ms);
+  } catch (error) {
+    if (error instanceof ReleaseError && error.code === "dockerTimeout") {
+      throw errors.dockerUnavailable({ socket: dockerSocket(), why: error.why }, error);
+    }
+    throw error;
+  }
 }
 
 /** Containers that carry all of `values` as labels; stopped ones too with `all`. */

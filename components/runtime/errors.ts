@@ -120,15 +120,20 @@ export const errors = {
     why: "the passphrase is not the one that its secrets were encrypted with",
     next: "set PULUMI_CONFIG_PASSPHRASE or PULUMI_CONFIG_PASSPHRASE_FILE to the right one",
   })),
-  passphraseMissing: entry<{ stack: string }>("passphraseMissing", EXIT.refused, (d) => ({
+  passphraseMissing: entry<{ stack: string; why: string }>("passphraseMissing", EXIT.refused, (d) => ({
     what: `Stack ${d.stack} cannot be opened, nothing was touched`,
-    why: "no passphrase is set (only the stack dev gets a generated one)",
+    why: d.why,
     next: "set PULUMI_CONFIG_PASSPHRASE or PULUMI_CONFIG_PASSPHRASE_FILE, or log in to a Pulumi backend",
   })),
-  stateLost: entry<{ stack: string; why: string }>("stateLost", EXIT.refused, (d) => ({
-    what: `The state of stack ${d.stack} is lost or damaged, nothing was touched`,
+  dataDirUnusable: entry<{ dataDir: string; why: string }>("dataDirUnusable", EXIT.refused, (d) => ({
+    what: `Nothing can be kept in dataDir ${d.dataDir}, nothing was touched`,
     why: d.why,
-    next: "put back a copy of the state (`pulumi stack import`); the backups' manifests tell what was released",
+    next: "make it a directory that this user can write to, or name another: pbjrag:dataDir in the stack's file",
+  })),
+  stateLost: entry<{ stack: string; why: string; next: string }>("stateLost", EXIT.refused, (d) => ({
+    what: `The state of stack ${d.stack} is lost, damaged or old, nothing was touched`,
+    why: d.why,
+    next: d.next,
   })),
   neverReleased: entry<{ stack: string; tag: string; known: readonly string[] }>("neverReleased", EXIT.refused, (d) => ({
     what: `Stack ${d.stack} cannot go back to ${d.tag}, nothing was touched`,

@@ -27,14 +27,40 @@ export function loadSettings({ stack, config, isSecret }: RawConfig): Loaded {
   if (!result.success) {
     const unread = new Set(problems.map((problem) => problem.subject));
     const found = result.error.issues.flatMap(describeIssue).filter((problem) => !unread.has(problem.subject));
-    return { problems: [...problems, ...found, ...foreignConfig(config)] };
+    const named = [...problems, ...found];
+    const mended = mend(merged, result.error.issues, stack);
+    const told = (subject: string): boolean => named.some((problem) => subject === problem.subject || subject.startsWith(`${problem.subject}.`));
+    const further = mended === null ? [] : judge(mended, { stack, isSecret }).filter((problem) => !told(problem.subject));
+    return { problems: [...named, ...further, ...foreignConfig(config)] };
   }
-  const settings = result.data;
-  problems.push(...settingsProblems(settings, stack), ...foreignConfig(config));
-  if (isSecret !== undefined) {
-    problems.push(...plainSecrets(settings, isSecret));
-  }
-  return problems.length > 0 ? { problems } : { settings };
+  problems.push(...judge(result.data, { stack, isSecret }), ...foreignConfig(config));
+  return problems.length > 0 ? { problems } : { settings: result.data };
+}
+
+function judge(settings: Settings, { stack, isSecret }: Pick<RawConfig, "stack" | "isSecret">): Problem[] {
+  return [...settingsProblems(settings, stack), ...(isSecret === undefined ? [] : plainSecrets(settings, isSecret))];
+}
+
+/** The settings with defaults for what could not be read, so that the rest can be judged as well; null where that does not help. */
+function mend(merged: RawObject, issues: readonly z.core.$ZodIssue[], stack: string): Settings | null {
+  const defaults: RawObject = { ...defaultsFor(environmentIn(merged, stack)), version: "v0.0.0", source: "." };
+  const mended = issues.flatMap(placesOf).reduce<RawObject>((raw, path) => withDefault(raw, defaults, path), merged);
+  const result = settingsSchema.safeParse(mended);
+  return result.success ? result.data : null;
+}
+
+function placesOf(issue: z.core.$ZodIssue): string[][] {
+  const path = issue.path.map(String);
+  return issue.code === "unrecognized_keys" ? issue.keys.map((key) => [...path, key]) : [path];
+}
+
+/** The object with the value at a path as it is in another; removed where that has none. */
+function withDefault(raw: RawObject, defaults: RawObject, [key = "", ...below]: readonly string[]): RawObject {
+  const now = Object.hasOwn(raw, key) ? raw[key] : undefined;
+  const otherwise = Object.hasOwn(defaults, key) ? defaults[key] : undefined;
+  const value = below.length > 0 && isObject(now) ? withDefault(now, isObject(otherwise) ? otherwise : {}, below) : otherwise;
+  const others = Object.entries(raw).filter(([name]) => name !== key);
+  return Object.fromEntries(value === undefined ? others : [...others, [key, value]]);
 }
 
 function readNamespace(config: Readonly<Record<string, string>>): { raw: RawObject; problems: Problem[] } {

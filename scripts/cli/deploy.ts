@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
-import { EXIT } from "../../components/runtime/errors.js";
+import { errors, EXIT } from "../../components/runtime/errors.js";
 import { listTags, newestTag } from "../../components/source/tags.js";
+import { assertConfig } from "./check-config.js";
 import { confirmed } from "./confirm.js";
 import { dryRun } from "./dry-run.js";
 import { ensureImages } from "./images.js";
@@ -8,9 +9,10 @@ import type { Outcome } from "./outcome.js";
 import { readPresent, type Present } from "./present.js";
 import { isNoChange, previewPlan, refuseOlder } from "./preview.js";
 import { recover } from "./recover.js";
-import { refusal, Run } from "./run.js";
+import { Run } from "./run.js";
 import { configValue } from "./stack-file.js";
 import { recordVersion } from "./record-version.js";
+import { keepStateCopy } from "./state-copy.js";
 import { TempConfig } from "./temp-config.js";
 import { restorePresent, update } from "./update.js";
 import { verifyServing } from "./verify.js";
@@ -28,8 +30,9 @@ export interface DeployOptions {
 
 /** Releases a tag: preview, backup, start, gate, switch; the former release is put back if it fails. */
 export async function deploy(ws: Workspace, options: DeployOptions): Promise<Outcome> {
+  assertConfig(ws, { version: options.version ?? "v0.0.0", ...backupValues(ws, options) });
   const version = options.version ?? (await newestVersion(ws));
-  if (version === null) return refusal("the source has no release tag", "tag a commit (git tag -a v1.0.0) or name one with --version");
+  if (version === null) throw errors.usage({ why: "the source has no release tag", next: "tag a commit (git tag -a v1.0.0) or name one with --version" });
   const values = { version, ...backupValues(ws, options) };
   if (options.dryRun) return dryRun(ws, "deploy", values);
   return Run.conduct(ws, { command: "deploy", waitMs: options.waitMs }, (run) => release(run, options, values));
@@ -37,12 +40,12 @@ export async function deploy(ws: Workspace, options: DeployOptions): Promise<Out
 
 async function release(run: Run, options: DeployOptions, values: Record<string, unknown>): Promise<Outcome> {
   const present = await recover(run);
-  await ensureImages(run);
-  run.checkpoint();
   const config = new TempConfig(run.ws, { ...values, attempt: run.attempt === "" ? undefined : run.attempt });
   try {
     const plan = await previewPlan(run, config);
     refuseOlder(plan);
+    await ensureImages(run);
+    run.checkpoint();
     if (plan.step === "unchanged" && (await isNoChange(run, config))) return await probePresent(run, present);
     if (!(await confirmed(run, options.yes, `Release ${plan.tag} on ${run.ws.stack}?`))) {
       return { exitCode: EXIT.refused, summary: "not confirmed", next: "" };
@@ -61,9 +64,10 @@ async function release(run: Run, options: DeployOptions, values: Record<string, 
 
 /** After a successful update: look at what serves, then write the version down. */
 export async function finished(run: Run): Promise<Outcome> {
-  const after = await readPresent(run.engine, run.ws.stack);
+  const after = await readPresent(run.engine, run.ws);
   const record = after.ledger.at(-1);
   if (record === undefined) return { exitCode: EXIT.unverified, summary: "the update recorded no release", next: "see the log" };
+  keepStateCopy(run.ws, record.seq, after.exported);
   recordVersion(run, record.tag);
   const verdict = await verifyServing(run.ws, record);
   if (!verdict.healthy) {

@@ -1,8 +1,9 @@
 import { randomBytes } from "node:crypto";
 import { EXIT } from "../../components/runtime/errors.js";
 import { readRun } from "../../components/runtime/journal.js";
-import { Engine, engineFailure } from "./engine.js";
+import { Engine } from "./engine.js";
 import { refusedBy } from "./failure.js";
+import { openStack } from "./open-stack.js";
 import { endLines, type Outcome } from "./outcome.js";
 import { failureOutcome } from "./run.js";
 import { TempConfig } from "./temp-config.js";
@@ -23,7 +24,7 @@ async function preview(ws: Workspace, command: string, values: Record<string, un
   const engine = new Engine(ws, { PBJRAG_RUN: id, PBJRAG_DATA_DIR: ws.paths.dataDir }, {
     raw: () => undefined, show: (line) => process.stdout.write(`${line}\n`), event: () => undefined, quietMs: () => 0,
   });
-  await engine.ensureStack();
+  await openStack(ws, engine);
   const config = new TempConfig(ws, values);
   try {
     const result = await engine.show("preview", [
@@ -31,7 +32,7 @@ async function preview(ws: Workspace, command: string, values: Record<string, un
     ]);
     const refused = refusedBy(readRun(ws.paths, id));
     if (refused !== null) throw refused;
-    if (result.exitCode !== 0) throw engineFailure("preview", result);
+    if (result.exitCode !== 0) throw await engine.failure("preview", result);
     return { exitCode: EXIT.done, summary: `this is what ${command} would change; nothing was touched`, next: "" };
   } finally {
     config.remove();

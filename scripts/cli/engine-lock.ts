@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { hostname, uptime } from "node:os";
 import path from "node:path";
 import { isAlive, startTimeOf } from "../../components/runtime/liveness.js";
+import { localBackend } from "./local-state.js";
 import type { Workspace } from "./workspace.js";
 
 export interface EngineLock {
@@ -15,10 +16,9 @@ export interface EngineLock {
  * own. `pulumi cancel` deletes any lock, a live one too: so we look who holds it first.
  */
 export function engineLock(ws: Workspace): EngineLock | null {
-  const url = process.env["PULUMI_BACKEND_URL"] ?? ws.env["PULUMI_BACKEND_URL"] ?? "";
-  if (!url.startsWith("file://")) return null;
-  const root = url.slice("file://".length).replace(/^~/, process.env["HOME"] ?? "~");
-  const dir = path.join(root, ".pulumi/locks/organization/pbjrag", ws.stack);
+  const root = localBackend(ws);
+  if (root === null) return null;
+  const dir = path.join(root, "locks/organization/pbjrag", ws.stack);
   const locks = readNames(dir).flatMap((name) => readLock(path.join(dir, name)));
   return locks.find((lock) => lock.alive) ?? locks[0] ?? null;
 }

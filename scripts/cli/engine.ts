@@ -3,6 +3,9 @@ import path from "node:path";
 import { execa, type ResultPromise } from "execa";
 import { ReleaseError } from "../../components/runtime/errors.js";
 import { watch, type EngineSink, type Watched } from "./engine-watch.js";
+import { readLocalState } from "./local-state.js";
+import { passphraseFailure } from "./passphrase.js";
+import { stateLost } from "./state-copy.js";
 import type { Workspace } from "./workspace.js";
 
 /** A finished `pulumi` command. */
@@ -21,7 +24,12 @@ export interface StackState {
   containerIds: Set<string>;
   pendingOperations: number;
   resources: number;
+  /** As Pulumi exports it; secrets in it are encrypted. */
+  exported: string;
 }
+
+/** Of a stack that the backend does not know. */
+export const NO_STATE: StackState = { outputs: {}, containerIds: new Set(), pendingOperations: 0, resources: 0, exported: "" };
 
 interface Deployment {
   resources?: { type: string; id?: string; outputs?: Record<string, unknown> }[];
@@ -56,6 +64,16 @@ export class Engine {
     return this.run(args, null);
   }
 
+  /**
+   * Why a command that is no update failed: what is known to stop every command (a damaged state, another passphrase) is looked for;
+   * else Pulumi's own words are the reason.
+   */
+  async failure(command: string, result: EngineResult): Promise<ReleaseError> {
+    const local = readLocalState(this.ws);
+    if (local !== null && local.problem !== "") return stateLost(this.ws, `${local.file}: ${local.problem}`);
+    return (await passphraseFailure(this.ws)) ?? inItsWords(command, result);
+  }
+
   private async run(args: string[], shown: "preview" | "update" | null): Promise<EngineResult> {
     const child = execa(pulumiBinary(this.ws.projectDir), args, {
       cwd: this.ws.projectDir,
@@ -81,21 +99,29 @@ export class Engine {
     return { exitCode: result.exitCode ?? 1, output: result.stdout, errors: result.stderr, problems: watched?.problems ?? [] };
   }
 
-  /** Makes sure that the stack exists in the backend. @throws ReleaseError `pulumiFailed`, `passphraseWrong` */
-  async ensureStack(): Promise<"existed" | "created"> {
+  /** Whether the backend knows the stack. @throws ReleaseError `pulumiFailed`, `stateLost`, `passphraseWrong` */
+  async hasStack(): Promise<boolean> {
     const found = await this.quiet(["stack", "ls", "--json"]);
-    if (found.exitCode !== 0) throw engineFailure("stack ls", found);
+    if (found.exitCode !== 0) throw await this.failure("stack ls", found);
     const stacks = JSON.parse(found.output) as { name: string }[];
-    if (stacks.some((s) => s.name === this.ws.stack || s.name.endsWith(`/${this.ws.stack}`))) return "existed";
-    const made = await this.quiet(["stack", "init", this.ws.stack, "--non-interactive"]);
-    if (made.exitCode !== 0) throw engineFailure("stack init", made);
-    return "created";
+    return stacks.some((s) => s.name === this.ws.stack || s.name.endsWith(`/${this.ws.stack}`));
   }
 
-  /** Reads the whole state once. @throws ReleaseError `pulumiFailed` */
+  /** Makes the stack, with nothing in it. @throws as {@link hasStack} */
+  async initStack(): Promise<void> {
+    const made = await this.quiet(["stack", "init", this.ws.stack, "--non-interactive"]);
+    if (made.exitCode !== 0) throw await this.failure("stack init", made);
+  }
+
+  /** Makes sure that the backend knows the stack. @throws as {@link hasStack} */
+  async ensureStack(): Promise<void> {
+    if (!(await this.hasStack())) await this.initStack();
+  }
+
+  /** Reads the whole state once. @throws ReleaseError `pulumiFailed`, `stateLost` */
   async state(): Promise<StackState> {
     const result = await this.quiet(["stack", "export", "--stack", this.ws.stack]);
-    if (result.exitCode !== 0) throw engineFailure("stack export", result);
+    if (result.exitCode !== 0) throw await this.failure("stack export", result);
     const deployment = (JSON.parse(result.output) as { deployment?: Deployment }).deployment ?? {};
     const resources = deployment.resources ?? [];
     return {
@@ -103,6 +129,7 @@ export class Engine {
       containerIds: new Set(resources.filter((r) => r.type === "docker:index/container:Container").map((r) => r.id ?? "")),
       pendingOperations: deployment.pending_operations?.length ?? 0,
       resources: resources.length,
+      exported: result.output,
     };
   }
 }
@@ -113,8 +140,8 @@ export function pulumiBinary(projectDir: string): string {
   return process.env["PULUMI_BIN"] ?? (existsSync(standIn) ? standIn : "pulumi");
 }
 
-/** A failed engine command that is no update: its own words are the reason. */
-export function engineFailure(command: string, result: EngineResult): ReleaseError {
+/** A failed engine command that is no update, in its own words. */
+function inItsWords(command: string, result: EngineResult): ReleaseError {
   const words = result.problems.length > 0 ? result.problems.join("\n") : `${result.errors}\n${result.output}`.trim().split("\n").slice(-6).join("\n");
   return new ReleaseError({
     code: "pulumiFailed", exitCode: 2, what: `pulumi ${command} failed`, why: words || `exit code ${result.exitCode}`,

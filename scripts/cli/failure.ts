@@ -1,5 +1,6 @@
 import { z } from "zod";
-import { errors, EXIT, ReleaseError } from "../../components/runtime/errors.js";
+import type { Problem } from "../../components/release/model.js";
+import { EXIT, ReleaseError } from "../../components/runtime/errors.js";
 import type { JournalEvent } from "../../components/runtime/journal.js";
 
 /** Why an update ended badly, as its journal tells. Pure. */
@@ -14,18 +15,25 @@ export interface Failure {
   lines: string[];
 }
 
-const problemsOf = z.object({ problems: z.array(z.object({ subject: z.string(), what: z.string(), next: z.string() })).min(1) });
+/** One problem is told as such; several are counted, and listed above the last line. */
+export function refusalOf(problems: readonly Problem[]): ReleaseError {
+  const [first, ...others] = problems;
+  if (first !== undefined && others.length === 0) {
+    return new ReleaseError({ code: "refused", exitCode: EXIT.refused, what: first.subject, why: first.what, next: first.next });
+  }
+  return new ReleaseError({
+    code: "refused", exitCode: EXIT.refused, what: `${problems.length} problems`, why: problems.map(({ subject }) => subject).join(", "),
+    next: "correct what is listed above, then run again",
+    lines: problems.map(({ subject, what, next }) => `${subject}: ${what}. Next: ${next}`),
+  });
+}
 
-/** The refusal among these events, or null. One problem is told with its own next step, several each with theirs. */
+const refusedSchema = z.object({ problems: z.array(z.object({ subject: z.string(), what: z.string(), next: z.string() })) });
+
+/** The program's refusal among these events, or null. */
 export function refusedBy(events: JournalEvent[]): ReleaseError | null {
   const event = events.find((e) => e.phase === "refused");
-  if (event === undefined) return null;
-  const told = problemsOf.safeParse(event.data);
-  const [only, ...others] = told.success ? told.data.problems : [];
-  const refused = errors.configRefused({ problems: event.message.split("\n") });
-  if (only === undefined || others.length > 0) return refused;
-  const { code, exitCode, what } = refused;
-  return new ReleaseError({ code, exitCode, what, why: `${only.subject}: ${only.what}`, next: only.next });
+  return event === undefined ? null : refusalOf(refusedSchema.parse(event.data).problems);
 }
 
 /**

@@ -1,5 +1,6 @@
 import { EXIT } from "../../components/runtime/errors.js";
 import { openSessions } from "../../components/traffic/sessions.js";
+import { assertOperatorConfig } from "./check-config.js";
 import { finished } from "./deploy.js";
 import type { Outcome } from "./outcome.js";
 import { recover } from "./recover.js";
@@ -14,6 +15,7 @@ export interface FinishOptions {
 
 /** Ends a release for good: waits for the sessions of the former one up to `drain.deadline`, then removes it. */
 export async function finish(ws: Workspace, options: FinishOptions): Promise<Outcome> {
+  assertOperatorConfig(ws);
   return Run.conduct(ws, { command: "finish", waitMs: options.waitMs }, async (run) => {
     const present = (await recover(run)).ledger;
     const record = present.at(-1);

@@ -1,5 +1,5 @@
-import { Command, InvalidArgumentError, Option } from "commander";
-import { ReleaseError } from "../../components/runtime/errors.js";
+import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
+import { errors, ReleaseError } from "../../components/runtime/errors.js";
 import { endLines, exitCodeHelp } from "./outcome.js";
 import { openWorkspace, type Workspace } from "./workspace.js";
 
@@ -37,22 +37,31 @@ function parseWait(text: string): number {
   return Number(match[1]) * unit;
 }
 
-/** Runs one command in a stack's workspace; whatever it throws ends in its exit code and one clear line. */
+/** Runs one command in a stack's workspace. */
 async function inWorkspace(stack: string, command: (ws: Workspace) => Promise<{ exitCode: number }>): Promise<void> {
-  try {
-    process.exitCode = (await command(openWorkspace(process.cwd(), stack))).exitCode;
-  } catch (error) {
-    const { failureOutcome } = await import("./run.js");
-    if (!(error instanceof ReleaseError)) process.stderr.write(`${(error as Error).stack ?? ""}\n`);
-    const outcome = failureOutcome(error);
-    process.stderr.write(`${endLines(outcome).join("\n")}\n`);
-    process.exitCode = outcome.exitCode;
-  }
+  process.exitCode = (await command(openWorkspace(process.cwd(), stack))).exitCode;
+}
+
+/** Whatever a command throws ends in its exit code and one clear line. */
+async function tell(thrown: unknown): Promise<void> {
+  // Help and version are no failures.
+  if (thrown instanceof CommanderError && (thrown.exitCode === 0 || thrown.code === "commander.help")) return;
+  const error = thrown instanceof CommanderError ? notUnderstood(thrown) : thrown;
+  const { failureOutcome } = await import("./run.js");
+  if (!(error instanceof ReleaseError)) process.stderr.write(`${error instanceof Error ? (error.stack ?? "") : String(error)}\n`);
+  const outcome = failureOutcome(error);
+  process.stderr.write(`${endLines(outcome).join("\n")}\n`);
+  process.exitCode = outcome.exitCode;
+}
+
+function notUnderstood(error: CommanderError): ReleaseError {
+  return errors.usage({ why: error.message.replace(/^error: /, "").replace(/\.$/, ""), next: "see the script's --help" });
 }
 
 function program(): Command {
   const cli = new Command("release").description("Releases PBJRAG from git tags: backed up, gated, switched without a failed request.");
-  cli.configureHelp({ showGlobalOptions: false }).enablePositionalOptions().exitOverride();
+  // What it refuses is told below, in the form of all refusals.
+  cli.configureHelp({ showGlobalOptions: false }).enablePositionalOptions().exitOverride().configureOutput({ outputError: () => undefined });
   cli
     .command("deploy").usage("[options]").description("Release a git tag. The former release stays warm; a failed one is undone.")
     .addOption(stackOption())
@@ -127,10 +136,4 @@ ${setupOptions}\n${exitCodeHelp}`)
   return cli;
 }
 
-program()
-  .parseAsync()
-  .catch((error: unknown) => {
-    const code = (error as { code?: string }).code ?? "";
-    // Commander has printed its own message by now; help and version are no failures.
-    process.exitCode = ["commander.helpDisplayed", "commander.help", "commander.version"].includes(code) ? 0 : 2;
-  });
+program().parseAsync().catch(tell);

@@ -1,7 +1,8 @@
-import { errors } from "../../components/runtime/errors.js";
 import { parseLedger } from "../../components/release/ledger.js";
 import type { ReleaseRecord } from "../../components/release/model.js";
 import type { Engine, StackState } from "./engine.js";
+import { stateLost } from "./state-copy.js";
+import type { Workspace } from "./workspace.js";
 
 /** The stack's state with its ledger understood. */
 export interface Present extends StackState {
@@ -13,11 +14,11 @@ export interface Present extends StackState {
  *
  * @throws ReleaseError `stateLost` when the ledger in the state is not of a form we know
  */
-export async function readPresent(engine: Engine, stack: string): Promise<Present> {
+export async function readPresent(engine: Engine, ws: Workspace): Promise<Present> {
   const state = await engine.state();
   const parsed = parseLedger(state.outputs["releases"]);
   if ("problems" in parsed) {
-    throw errors.stateLost({ stack, why: parsed.problems.map((p) => p.what).join("; ") });
+    throw stateLost(ws, parsed.problems.map((p) => p.what).join("; "));
   }
   return { ...state, ledger: parsed.ledger };
 }

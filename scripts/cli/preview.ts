@@ -1,6 +1,5 @@
 import { errors, EXIT, ReleaseError } from "../../components/runtime/errors.js";
 import { planEventSchema, type PlanEvent } from "../../components/release/plan-event.js";
-import { engineFailure } from "./engine.js";
 import type { Run } from "./run.js";
 import type { TempConfig } from "./temp-config.js";
 import { refusedBy } from "./failure.js";
@@ -20,7 +19,7 @@ export async function previewPlan(run: Run, config: TempConfig): Promise<PlanEve
   const refused = refusedBy(events);
   if (refused !== null) throw refused;
   run.checkpoint();
-  if (result.exitCode !== 0) throw engineFailure("preview", result);
+  if (result.exitCode !== 0) throw await run.engine.failure("preview", result);
   const planned = events.find((event) => event.phase === "plan");
   if (planned === undefined) {
     throw new ReleaseError({

@@ -3,10 +3,11 @@ import { listByLabels, removeContainer } from "../../components/runtime/docker.j
 import { endRun } from "../../components/runtime/processes.js";
 import { errors, messageOf } from "../../components/runtime/errors.js";
 import { readLive } from "../../components/traffic/live.js";
-import { engineFailure } from "./engine.js";
 import { engineLock } from "./engine-lock.js";
 import { readPresent, type Present } from "./present.js";
+import { assertNoServices, nameOf, openStack } from "./open-stack.js";
 import type { Run } from "./run.js";
+import { stateLost } from "./state-copy.js";
 import { TempConfig } from "./temp-config.js";
 
 /**
@@ -18,13 +19,13 @@ import { TempConfig } from "./temp-config.js";
  */
 export async function recover(run: Run): Promise<Present> {
   if (run.takenOver !== null) await endLeftovers(run, run.takenOver.run);
-  if ((await run.engine.ensureStack()) === "created") run.say(`stack ${run.ws.stack} is new`);
+  if (await openStack(run.ws, run.engine)) run.say(`stack ${run.ws.stack} is new`);
   await clearEngineLock(run);
-  let present = await readPresent(run.engine, run.ws.stack);
+  let present = await readPresent(run.engine, run.ws);
   await removeOrphans(run, present);
   if (present.pendingOperations > 0) {
     await clearPending(run, present);
-    present = await readPresent(run.engine, run.ws.stack);
+    present = await readPresent(run.engine, run.ws);
   }
   return present;
 }
@@ -44,7 +45,7 @@ async function clearEngineLock(run: Run): Promise<void> {
   }
   run.say("clearing the lock of an update that was killed");
   const cancelled = await run.engine.quiet(["cancel", "--yes", "--stack", run.ws.stack]);
-  if (cancelled.exitCode !== 0) throw engineFailure("cancel", cancelled);
+  if (cancelled.exitCode !== 0) throw await run.engine.failure("cancel", cancelled);
 }
 
 async function clearPending(run: Run, present: Present): Promise<void> {
@@ -54,7 +55,7 @@ async function clearPending(run: Run, present: Present): Promise<void> {
     const refreshed = await run.engine.quiet([
       "refresh", "--yes", "--skip-preview", "--clear-pending-creates", "--stack", run.ws.stack, "--config-file", config.file, "--non-interactive", "--color", "never",
     ]);
-    if (refreshed.exitCode !== 0) throw engineFailure("refresh", refreshed);
+    if (refreshed.exitCode !== 0) throw await run.engine.failure("refresh", refreshed);
   } finally {
     config.remove();
   }
@@ -66,19 +67,28 @@ async function removeOrphans(run: Run, present: Present): Promise<void> {
   const containers = await listByLabels({ stack }, { all: true });
   const unknown = containers.filter((c) => !present.containerIds.has(c.Id));
   if (unknown.length === 0) return;
-  const table = (await readLive(stack).catch(() => null))?.table;
-  const carrying = new Set([...(table?.serving?.containers ?? []), ...(table?.former?.containers ?? [])]);
-  const names = (c: { Names: string[] }): string => (c.Names[0] ?? "").replace(/^\//, "");
-  const serving = unknown.filter((c) => carrying.has(names(c)));
-  if (serving.length > 0) {
-    throw errors.stateLost({ stack, why: `${serving.map(names).join(", ")} carry traffic, and Pulumi's state does not know them` });
-  }
+  if (present.resources === 0) assertNoServices(run.ws, unknown, "Pulumi's state of it is empty");
+  const carrying = await carryingTraffic(run);
+  if (carrying === null) return;
+  const serving = unknown.filter((c) => carrying.has(nameOf(c)));
+  if (serving.length > 0) throw stateLost(run.ws, `${serving.map(nameOf).join(", ")} carry traffic, and Pulumi's state does not know them`);
   for (const container of unknown) {
-    run.say(`removing ${names(container)} (${container.Labels[LABEL.role] ?? "unlabelled"}), which a killed run left`);
+    run.say(`removing ${nameOf(container)} (${container.Labels[LABEL.role] ?? "unlabelled"}), which a killed run left`);
     try {
       await removeContainer(container.Id);
     } catch (error) {
       run.say(`  not removed: ${messageOf(error)}`);
     }
+  }
+}
+
+/** Names of the containers that users are on; null where that cannot be seen: then nothing is known to be idle. */
+async function carryingTraffic(run: Run): Promise<Set<string> | null> {
+  try {
+    const table = (await readLive(run.ws.stack))?.table;
+    return new Set([...(table?.serving?.containers ?? []), ...(table?.former?.containers ?? [])]);
+  } catch (error) {
+    run.say(`what serves cannot be seen (${messageOf(error)}): containers that no state knows are left alone`);
+    return null;
   }
 }

@@ -1,10 +1,13 @@
 import { errors, EXIT } from "../../components/runtime/errors.js";
 import { defaultRollbackTarget, findReleases } from "../../components/release/ledger.js";
 import type { ReleaseRecord } from "../../components/release/model.js";
+import { tagProblem } from "../../components/source/names.js";
+import { assertOperatorConfig } from "./check-config.js";
 import { confirmed } from "./confirm.js";
 import { finished } from "./deploy.js";
 import { dryRun } from "./dry-run.js";
 import { Engine } from "./engine.js";
+import { openStack } from "./open-stack.js";
 import type { Outcome } from "./outcome.js";
 import { readPresent, type Present } from "./present.js";
 import { previewPlan } from "./preview.js";
@@ -27,6 +30,9 @@ export interface RollbackOptions {
 
 /** Goes back to a release of this stack: its image, its recorded settings, today's secrets. */
 export async function rollback(ws: Workspace, options: RollbackOptions): Promise<Outcome> {
+  const problem = options.tag === undefined ? null : tagProblem(options.tag);
+  if (problem !== null) throw errors.usage({ why: `no release has such a name: it ${problem}`, next: "scripts/status.sh lists the releases" });
+  assertOperatorConfig(ws);
   if (options.dryRun) return rollbackDryRun(ws, options);
   return Run.conduct(ws, { command: "rollback", waitMs: options.waitMs }, (run) => goBack(run, options));
 }
@@ -87,8 +93,8 @@ async function chooseTarget({ stack, paths }: Workspace, ledger: ReleaseRecord[]
 
 async function rollbackDryRun(ws: Workspace, options: RollbackOptions): Promise<Outcome> {
   const engine = new Engine(ws, {}, null);
-  await engine.ensureStack();
-  const present: Present = await readPresent(engine, ws.stack);
+  await openStack(ws, engine);
+  const present: Present = await readPresent(engine, ws);
   const target = await chooseTarget(ws, present.ledger, options.tag, null);
   return dryRun(ws, "rollback", rollbackValues(ws, target, ""));
 }

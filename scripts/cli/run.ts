@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
-import { asReleaseError, errors, EXIT, ReleaseError } from "../../components/runtime/errors.js";
+import { assertDocker } from "../../components/runtime/docker.js";
+import { asReleaseError, EXIT, ReleaseError } from "../../components/runtime/errors.js";
 import { follow, openJournal, readRun, rotateJournal, type Journal, type JournalEvent } from "../../components/runtime/journal.js";
 import { acquire, assertHolds, type HeldLock, type LockContent } from "../../components/runtime/lock.js";
 import { stamp } from "../../components/runtime/paths.js";
@@ -109,6 +110,7 @@ export class Run {
     let outcome: Outcome | undefined;
     try {
       writeLastRun(ws.paths, { run: id, command: options.command, exitCode: null });
+      await assertDocker();
       outcome = await story(run);
     } catch (error) {
       outcome = failureOutcome(error);
@@ -147,9 +149,4 @@ export function failureOutcome(error: unknown): Outcome {
   }
   const known = asReleaseError(error, "The command failed");
   return { exitCode: known.exitCode === EXIT.done ? EXIT.notRolledBack : known.exitCode, summary: `${known.what}: ${known.why}`, next: known.next, lines: known.lines };
-}
-
-/** For commands that take no lock but end the same way. */
-export function refusal(why: string, next: string): Outcome {
-  return failureOutcome(errors.usage({ why, next }));
 }

@@ -1,4 +1,5 @@
 import { Document, parseDocument } from "yaml";
+import { isObject } from "../../components/settings/defaults.js";
 
 /**
  * Pure edits of a `Pulumi.<stack>.yaml`. Comments and order stay as they are, so that the change to commit is one line.
@@ -20,6 +21,52 @@ export function configValues(text: string): Record<string, unknown> {
       .filter(([key]) => key.startsWith(prefix))
       .map(([key, value]) => [key.slice(prefix.length), value]),
   );
+}
+
+/** What the stack's secrets are encrypted with, as Pulumi writes it; null where nothing was encrypted yet. */
+export function encryptionSalt(text: string): string | null {
+  const parsed = parseDocument(text).toJS() as { encryptionsalt?: unknown } | null;
+  return typeof parsed?.encryptionsalt === "string" ? parsed.encryptionsalt : null;
+}
+
+/** Why a text is no stack file, or null. */
+export function stackFileProblem(text: string): string | null {
+  const parsed = parseDocument(text);
+  const [error] = parsed.errors;
+  if (error !== undefined) return `it is no YAML: ${error.message.split("\n")[0]?.replace(/:$/, "") ?? ""}`;
+  const file: unknown = parsed.toJS();
+  if (file === null) return null;
+  if (!isObject(file)) return "it holds no keys";
+  return file["config"] === undefined || file["config"] === null || isObject(file["config"]) ? null : "its config is no list of keys";
+}
+
+/**
+ * All config as Pulumi hands it to the program: keys with their namespace, objects as JSON. What is encrypted is not opened: within an
+ * object a word stands for it, a value that is encrypted as a whole is left out.
+ */
+export function rawConfigOf(text: string): { config: Record<string, string>; secretKeys: Set<string> } {
+  const parsed = parseDocument(text).toJS() as { config?: Record<string, unknown> | null } | null;
+  const config: Record<string, string> = {};
+  const secretKeys = new Set<string>();
+  for (const [name, value] of Object.entries(parsed?.config ?? {})) {
+    const key = name.includes(":") ? name : `${namespace}:${name}`;
+    if (JSON.stringify(value) !== JSON.stringify(opened(value))) secretKeys.add(key);
+    if (!isSecure(value) && value !== null) config[key] = typeof value === "string" ? value : JSON.stringify(opened(value));
+  }
+  return { config, secretKeys };
+}
+
+/** Stands for a secret: as good as any where only its place is looked at. */
+const SOME_SECRET = "encrypted";
+
+function isSecure(value: unknown): boolean {
+  return isObject(value) && Object.keys(value).length === 1 && typeof value["secure"] === "string";
+}
+
+function opened(value: unknown): unknown {
+  if (isSecure(value)) return SOME_SECRET;
+  if (Array.isArray(value)) return value.map(opened);
+  return isObject(value) ? Object.fromEntries(Object.entries(value).map(([key, item]) => [key, opened(item)])) : value;
 }
 
 /** The text with the given keys set; a key whose value is undefined is removed. */

@@ -1,13 +1,14 @@
 import { EXIT } from "../../components/runtime/errors.js";
 import { describeLock, holderInWords } from "../../components/runtime/lock.js";
-import { listByLabels } from "../../components/runtime/docker.js";
+import { assertDocker, listByLabels } from "../../components/runtime/docker.js";
 import { listBackups, type BackupSummary } from "../../components/backup/list.js";
 import type { ReleaseRecord } from "../../components/release/model.js";
 import { readLive } from "../../components/traffic/live.js";
 import { openSessions } from "../../components/traffic/sessions.js";
-import { Engine } from "./engine.js";
+import { Engine, NO_STATE } from "./engine.js";
 import type { Outcome } from "./outcome.js";
-import { readPresent } from "./present.js";
+import { readPresent, type Present } from "./present.js";
+import { stateLost } from "./state-copy.js";
 import { verifyServing, type Verdict } from "./verify.js";
 import type { Workspace } from "./workspace.js";
 
@@ -43,11 +44,13 @@ export async function status(ws: Workspace, json: boolean): Promise<Outcome> {
 }
 
 async function collect(ws: Workspace): Promise<Status> {
-  const engine = new Engine(ws, {}, null);
-  await engine.ensureStack();
+  await assertDocker();
   const [present, live, containers, backups] = await Promise.all([
-    readPresent(engine, ws.stack), readLive(ws.stack), listByLabels({ stack: ws.stack }, { all: true }), listBackups(ws.paths),
+    presentOf(ws), readLive(ws.stack), listByLabels({ stack: ws.stack }, { all: true }), listBackups(ws.paths),
   ]);
+  if (present.resources === 0 && live !== null && live.table.serving !== null) {
+    throw stateLost(ws, `${live.table.serving.tag} (${live.table.serving.revision}) serves here, and Pulumi's state knows nothing of it`);
+  }
   const record = present.ledger.at(-1) ?? null;
   const open = live === null ? { byRevision: {}, workers: 0 } : await openSessions(ws.stack);
   const verdict: Verdict | null = record === null ? null : await verifyServing(ws, record);
@@ -70,6 +73,12 @@ async function collect(ws: Workspace): Promise<Status> {
     releases: present.ledger.map(({ seq, tag, revision, kind, outcome, switchedAt, backup }) => ({ seq, tag, revision, kind, outcome, switchedAt, backup })),
     lock: { held, holder: held ? holderInWords(lock.holder) : "" },
   };
+}
+
+/** A look makes no stack. */
+async function presentOf(ws: Workspace): Promise<Present> {
+  const engine = new Engine(ws, {}, null);
+  return (await engine.hasStack()) ? readPresent(engine, ws) : { ...NO_STATE, ledger: [] };
 }
 
 function text(value: unknown): string | null {

@@ -1,9 +1,11 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { randomBytes } from "node:crypto";
 import path from "node:path";
-import { errors, ReleaseError } from "../../components/runtime/errors.js";
+import { stackNameProblem } from "../../components/release/names.js";
+import { dataDirProblem } from "../../components/runtime/data-dir.js";
+import { errors, messageOf, ReleaseError } from "../../components/runtime/errors.js";
 import { dataPaths, type DataPaths } from "../../components/runtime/paths.js";
-import { configValue, withConfig } from "./stack-file.js";
+import { configValue, stackFileProblem, withConfig } from "./stack-file.js";
 
 /** Where a command works: one stack of one checkout, its data directory and the environment Pulumi gets. */
 export interface Workspace {
@@ -16,29 +18,28 @@ export interface Workspace {
   env: Record<string, string>;
 }
 
-const stackPattern = /^[a-zA-Z0-9][a-zA-Z0-9_-]{0,30}$/;
 const sampleSource = ".release/sample-app";
 
 /**
  * Opens a stack. `dev` needs nothing: its config file and passphrase are made when missing.
  *
- * @throws ReleaseError `usage`, `stackUnknown`, `passphraseMissing`
+ * @throws ReleaseError `usage`, `stackUnknown`, `dataDirUnusable`, `passphraseMissing`
  */
 export function openWorkspace(projectDir: string, stack: string): Workspace {
-  if (!stackPattern.test(stack)) {
-    throw errors.usage({
-      why: `"${stack}" is no stack name: it becomes part of container and volume names, so letters, digits, - and _, at most 31`,
-      next: "choose another name with --stack",
-    });
-  }
+  const name = stackNameProblem(stack);
+  if (name !== null) throw errors.usage({ why: `${JSON.stringify(stack)} is no stack name: ${name}`, next: "choose another name with --stack" });
   const stackFile = path.join(projectDir, `Pulumi.${stack}.yaml`);
   if (!existsSync(stackFile)) {
     if (stack !== "dev") throw unknownStack(stack);
     writeFileSync(stackFile, devConfig(), { mode: 0o644 });
   }
   const text = readFileSync(stackFile, "utf8");
+  const problem = stackFileProblem(text);
+  if (problem !== null) throw errors.usage({ why: `${path.basename(stackFile)} cannot be read: ${problem}`, next: "correct the file, then run again" });
   const dataDir = configValue(text, "dataDir");
   const paths = dataPaths(typeof dataDir === "string" ? dataDir : ".", stack, projectDir);
+  const unusable = dataDirProblem(paths);
+  if (unusable !== null) throw errors.dataDirUnusable({ dataDir: paths.dataDir, why: unusable });
   mkdirSync(paths.run, { recursive: true, mode: 0o700 });
   return { projectDir, stack, stackFile, paths, env: pulumiEnv(stack, paths) };
 }
@@ -63,11 +64,21 @@ function pulumiEnv(stack: string, paths: DataPaths): Record<string, string> {
     mkdirSync(paths.state, { recursive: true, mode: 0o700 });
     env["PULUMI_BACKEND_URL"] = `file://${paths.state}`;
   }
-  if (process.env["PULUMI_CONFIG_PASSPHRASE"] === undefined && !process.env["PULUMI_CONFIG_PASSPHRASE_FILE"]) {
-    if (stack === "dev") env["PULUMI_CONFIG_PASSPHRASE_FILE"] = devPassphraseFile(paths);
-    else if (env["PULUMI_BACKEND_URL"]) throw errors.passphraseMissing({ stack });
+  if (process.env["PULUMI_CONFIG_PASSPHRASE"] === undefined) {
+    const file = process.env["PULUMI_CONFIG_PASSPHRASE_FILE"];
+    if (file) assertReadable(stack, file);
+    else if (stack === "dev") env["PULUMI_CONFIG_PASSPHRASE_FILE"] = devPassphraseFile(paths);
+    else if (env["PULUMI_BACKEND_URL"]) throw errors.passphraseMissing({ stack, why: "no passphrase is set (only the stack dev gets a generated one)" });
   }
   return env;
+}
+
+function assertReadable(stack: string, file: string): void {
+  try {
+    readFileSync(file);
+  } catch (error) {
+    throw errors.passphraseMissing({ stack, why: `PULUMI_CONFIG_PASSPHRASE_FILE names a file that cannot be read (${messageOf(error)})` });
+  }
 }
 
 function devPassphraseFile(paths: DataPaths): string {

@@ -25,6 +25,12 @@ set_up_docker_and_images() {
       hash -r
     fi
     [ "$EUID" -eq 0 ] || refuse_without_root
+    if dockerd_runs; then
+      say "[3/6] Docker: the daemon runs and does not answer; waiting for it (30 s at most)"
+      wait_for_docker || refuse "[3/6] Docker: the daemon (pid $(cat /var/run/docker.pid)) runs and does not answer" "see its log, restart it, and run this again"
+      set_up_images
+      return
+    fi
     step "[3/6] Docker" "starting the daemon (about 2 s)" docker-start start_docker || exit 2
   fi
   set_up_images
@@ -57,7 +63,8 @@ start_docker() {
   return 1
 }
 
-dockerd_runs() { [ -s /var/run/docker.pid ] && [ -d "/proc/$(cat /var/run/docker.pid)" ]; }
+# The number that a dead daemon left may be another program's by now.
+dockerd_runs() { [ -s /var/run/docker.pid ] && [ "$(cat "/proc/$(cat /var/run/docker.pid)/comm" 2>/dev/null)" = dockerd ]; }
 
 run_dockerd() {
   if dockerd_runs; then return; fi

@@ -13,8 +13,8 @@ describe("release/preflight", () => {
     try {
       const result = await preflight({ stack: "dev", config: { "pbjrag:version": "v1.0.0", "pbjrag:source": "." }, ledger: undefined });
       assert.ok("problems" in result);
-      assert.deepEqual(result.problems.map(({ subject }) => subject), ["dockerUnavailable"]);
-      assert.match(result.problems[0]?.what ?? "", /\/nowhere\/docker\.sock/);
+      assert.deepEqual(result.problems.map(({ subject }) => subject), ["Docker does not answer on /nowhere/docker.sock"]);
+      assert.match(result.problems[0]?.what ?? "", /no such socket/);
     } finally {
       if (saved === undefined) {
         delete process.env["DOCKER_HOST"];

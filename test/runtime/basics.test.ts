@@ -47,7 +47,7 @@ describe("runtime/errors", () => {
   });
 
   it("passes ours unchanged and gives others our form, with their cause", () => {
-    const ours = errors.stateLost({ stack: "t", why: "w" });
+    const ours = errors.stateLost({ stack: "t", why: "w", next: "n" });
     assert.equal(asReleaseError(ours, "x"), ours);
     const other = new TypeError("broken");
     const wrapped = asReleaseError(other, "The thing failed");

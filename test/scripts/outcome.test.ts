@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
+import type { Problem } from "../../components/release/model.js";
 import { errors } from "../../components/runtime/errors.js";
 import type { JournalEvent, NewEvent } from "../../components/runtime/journal.js";
-import { failedExit, failureOf, refusedBy } from "../../scripts/cli/failure.js";
+import { failedExit, failureOf, refusalOf } from "../../scripts/cli/failure.js";
 import { deployOptions } from "../../scripts/cli/flags.js";
 import { endedBadly } from "../../scripts/cli/last-run.js";
 import { endLines } from "../../scripts/cli/outcome.js";
@@ -26,7 +27,8 @@ describe("how a command ends", () => {
   });
 
   it("takes a refusal and a failed backup for untouched, a failed gate not", () => {
-    const refused = failureOf([event({ phase: "refused", event: "failed", message: "a\nb" })], []);
+    const problems = [{ subject: "pbjrag:a", what: "is b", next: "c" }];
+    const refused = failureOf([event({ phase: "refused", event: "failed", message: "a", data: { problems } })], []);
     const backup = failureOf([planned, event({ phase: "backup", event: "failed", message: "disk full" })], []);
     const gate = failureOf([planned, event({ phase: "gate", event: "failed", message: "script raises", data: { next: "mend it" } })], []);
     assert.deepEqual([refused.untouched, backup.untouched, gate.untouched], [true, true, false]);
@@ -34,13 +36,14 @@ describe("how a command ends", () => {
     assert.deepEqual([failedExit(backup, true), failedExit(gate, true), failedExit(gate, false)], [2, 3, 4]);
   });
 
-  it("tells one problem with its own next step, and several with one each", () => {
-    const problems = ["a", "b"].map((subject) => ({ subject, what: "is wrong", next: `mend ${subject}` }));
-    const told = (some: typeof problems) =>
-      refusedBy([event({ phase: "refused", event: "failed", message: some.map((p) => `${p.subject}: ${p.what}. Next: ${p.next}`).join("\n"), data: { problems: some } })]);
-    const [one, both] = [told(problems.slice(0, 1)), told(problems)];
-    assert.deepEqual([one?.why, one?.next, one?.lines], ["a: is wrong", "mend a", []]);
-    assert.deepEqual([both?.why, both?.lines], ["2 problems", ["a: is wrong. Next: mend a", "b: is wrong. Next: mend b"]]);
+  it("tells one problem in one sentence, and lists several", () => {
+    const problem = (n: number): Problem => ({ subject: `pbjrag:key${n}`, what: `is ${n}`, next: `set ${n}` });
+    assert.deepEqual(endLines(failureOutcome(refusalOf([problem(1)]))), ["REFUSED, nothing touched (exit 2): pbjrag:key1: is 1. Next: set 1"]);
+    assert.deepEqual(endLines(failureOutcome(refusalOf([problem(1), problem(2)]))), [
+      "  | pbjrag:key1: is 1. Next: set 1",
+      "  | pbjrag:key2: is 2. Next: set 2",
+      "REFUSED, nothing touched (exit 2): 2 problems: pbjrag:key1, pbjrag:key2. Next: correct what is listed above, then run again",
+    ]);
   });
 
   it("an update that never reached the program touched nothing; one that failed silently later may have", () => {

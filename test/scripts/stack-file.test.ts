@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { parse } from "yaml";
-import { configValue, configValues, withConfig } from "../../scripts/cli/stack-file.js";
+import { configValue, configValues, encryptionSalt, rawConfigOf, stackFileProblem, withConfig } from "../../scripts/cli/stack-file.js";
 
 const file = `# head
 encryptionsalt: v1:abc
@@ -36,5 +36,22 @@ describe("stack file", () => {
     for (const value of ["0755", "1_000", "~", "2024-01-01", "true", "null", "1e3"]) {
       assert.equal(configValue(withConfig("", { version: value }), "version"), value);
     }
+  });
+
+  it("gives all config as Pulumi does, with a word for what is encrypted", () => {
+    const { config, secretKeys } = rawConfigOf(`${file}  plain: 7\n  pbjrag:qdrant:\n    secure: v1:x\n`);
+    assert.deepEqual(config, {
+      "pbjrag:version": "v2.9.0", "pbjrag:app": '{"memory":"1GiB","secretEnv":{"TOKEN":"encrypted"}}', "other:key": "x", "pbjrag:plain": "7",
+    });
+    assert.deepEqual([...secretKeys], ["pbjrag:app", "pbjrag:qdrant"]);
+    assert.deepEqual([rawConfigOf("").config, rawConfigOf("config:\n").config], [{}, {}]);
+    assert.deepEqual([encryptionSalt(file), encryptionSalt("")], ["v1:abc", null]);
+  });
+
+  it("says what is no stack file", () => {
+    for (const text of ["", "# nothing\n", "config:\n", file]) assert.equal(stackFileProblem(text), null);
+    assert.match(stackFileProblem("config:\n  a: [1\n  b: 2\n") ?? "", /^it is no YAML: .* at line 3, column 3$/);
+    assert.match(stackFileProblem("config: 7\n") ?? "", /its config is no list of keys/);
+    assert.match(stackFileProblem("text") ?? "", /it holds no keys/);
   });
 });

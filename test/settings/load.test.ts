@@ -61,6 +61,14 @@ describe("settings/load", () => {
     assert.match(by("pbjrag:app.replica").next, /known here: .*replicas/);
     assert.match(by("pbjrag:version").what, /missing/);
   });
+  it("judges the rest as well when some values cannot even be read", () => {
+    const problems = problemsOf({
+      "pbjrag:version": "$(id)", "pbjrag:app": '{"memory":"lots","replicas":0,"helth":{"a":1}}', "pbjrag:proxy": '{"port":99999,"cpus":[]}', "pbjrag:gate": '"x"',
+    });
+    assert.deepEqual(problems.map(({ subject }) => subject).sort(), [
+      "pbjrag:app.helth", "pbjrag:app.memory", "pbjrag:app.replicas", "pbjrag:gate", "pbjrag:proxy.cpus", "pbjrag:proxy.port", "pbjrag:source", "pbjrag:version",
+    ]);
+  });
   it("does not take __proto__ for anything but an unknown key", () => {
     const problems = problemsOf({ ...SAMPLE, "pbjrag:app": '{"__proto__":{"replicas":9}}', "pbjrag:__proto__": "x" });
     assert.ok(problems.every(({ subject }) => subject.includes("__proto__")));

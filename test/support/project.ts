@@ -1,10 +1,11 @@
-import { existsSync, symlinkSync } from "node:fs";
+import { existsSync, readFileSync, symlinkSync } from "node:fs";
 import { cp, mkdir, mkdtemp, rm, stat, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { stringify } from "yaml";
 import { readEvents, type JournalEvent } from "../../components/runtime/journal.js";
 import { dataPaths, type DataPaths } from "../../components/runtime/paths.js";
+import { encryptionSalt } from "../../scripts/cli/stack-file.js";
 import { removeStack } from "./docker.js";
 import { engine, engineEnv } from "./engine.js";
 import { freePort, stackName } from "./names.js";
@@ -35,7 +36,7 @@ export interface Project {
   pulumi(args: readonly string[], options?: Partial<RunOptions>): Promise<Ended>;
   /** The run journal, oldest first; of one run if it is named. */
   journal(run?: string): JournalEvent[];
-  /** Writes the stack's config file anew: `config` replaces keys of the first one. */
+  /** Writes the stack's config file anew: `config` replaces keys of the first one. What Pulumi encrypts with stays. */
   configure(config: Readonly<Record<string, unknown>>): Promise<void>;
   /** Removes the directory and everything in Docker that carries the stack's label. */
   remove(): Promise<void>;
@@ -64,7 +65,9 @@ export async function createProject(what: string, options: ProjectOptions = {}):
   const configure = (config: Readonly<Record<string, unknown>>): Promise<void> => {
     const keys = { source: ".release/sample-app", environment: "dev", proxy: { port }, app: { env: LIGHT_APP }, ...options.config, ...config };
     const named = Object.fromEntries(Object.entries(keys).map(([key, value]) => [`pbjrag:${key}`, value]));
-    return writeFile(join(dir, `Pulumi.${stack}.yaml`), stringify({ config: named }));
+    const file = join(dir, `Pulumi.${stack}.yaml`);
+    const salt = existsSync(file) ? encryptionSalt(readFileSync(file, "utf8")) : null;
+    return writeFile(file, stringify({ ...(salt === null ? {} : { encryptionsalt: salt }), config: named }));
   };
   await configure({});
   const startScript = (name: string, args: readonly string[] = [], more: Partial<RunOptions> = {}): Running =>

@@ -1,0 +1,48 @@
+import { readFileSync } from "node:fs";
+import path from "node:path";
+import { isObject } from "../../components/settings/defaults.js";
+import { codeOf, messageOf } from "../../components/runtime/errors.js";
+import type { Workspace } from "./workspace.js";
+
+/** The directory of a backend of local files; null where the backend is another. */
+export function localBackend(ws: Workspace): string | null {
+  const url = process.env["PULUMI_BACKEND_URL"] ?? ws.env["PULUMI_BACKEND_URL"] ?? "";
+  if (!url.startsWith("file://")) return null;
+  return path.join(url.slice("file://".length).replace(/^~/, process.env["HOME"] ?? "~"), ".pulumi");
+}
+
+export interface LocalState {
+  file: string;
+  /** Why it is not a whole state, "" when it is. Pulumi writes it in one piece: a disk that was full, or a hand, cut it. */
+  problem: string;
+  /** What its secrets are encrypted with, or null. */
+  salt: string | null;
+}
+
+/** A stack's state in a backend of local files; null where there is none, or the backend is another. */
+export function readLocalState(ws: Workspace): LocalState | null {
+  const root = localBackend(ws);
+  if (root === null) return null;
+  const file = path.join(root, "stacks", "pbjrag", `${ws.stack}.json`);
+  try {
+    return { file, ...judge(readFileSync(file, "utf8")) };
+  } catch (error) {
+    return codeOf(error) === "ENOENT" ? null : { file, problem: messageOf(error), salt: null };
+  }
+}
+
+/** Pure. */
+export function judge(text: string): Omit<LocalState, "file"> {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    return { problem: text.trim() === "" ? "it is empty" : `it is cut or overwritten (${Buffer.byteLength(text)} bytes)`, salt: null };
+  }
+  if (!isObject(value) || !isObject(value["checkpoint"])) return { problem: "it is no state of a stack", salt: null };
+  const latest = value["checkpoint"]["latest"];
+  const provider = isObject(latest) ? latest["secrets_providers"] : undefined;
+  const state = isObject(provider) ? provider["state"] : undefined;
+  const salt = isObject(state) ? state["salt"] : undefined;
+  return { problem: "", salt: typeof salt === "string" ? salt : null };
+}
