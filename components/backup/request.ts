@@ -4,8 +4,8 @@ import type { BackupRequest } from "./model.js";
 /** The names that a backup needs; `StackNames` has them. */
 export interface BackupNames {
   readonly network: string;
-  readonly qdrantVolume: string;
-  readonly uploadsVolume: string;
+  qdrantVolume(generation: string): string;
+  uploadsVolume(generation: string): string;
   qdrantContainer(generation: string): string;
 }
 
@@ -13,7 +13,7 @@ export interface BackupNames {
 export interface BackupSubject {
   readonly stack: string;
   readonly backup: Omit<BackupPlan, "resource" | "triggers">;
-  readonly serving: { readonly generation: string; readonly settings: RecordedSettings };
+  readonly serving: { readonly settings: RecordedSettings };
 }
 
 /**
@@ -29,10 +29,10 @@ export function backupRequest(plan: BackupSubject, settings: { readonly dataDir:
     before: backup.before,
     skipReason: backup.skipReason,
     dataDir: settings.dataDir,
-    qdrantVolume: names.qdrantVolume,
-    uploadsVolume: names.uploadsVolume,
+    qdrantVolume: names.qdrantVolume(backup.storage.qdrant),
+    uploadsVolume: names.uploadsVolume(backup.storage.uploads),
     qdrantImage: backup.qdrantImage,
-    qdrantContainer: names.qdrantContainer(serving.generation),
+    qdrantContainer: names.qdrantContainer(backup.storage.qdrant),
     network: names.network,
     scratch: backup.scratch,
     deadlineMs: backup.deadlineMs,

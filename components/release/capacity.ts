@@ -62,7 +62,7 @@ export function needOf(plan: Plan, settings: Settings, ledger: readonly ReleaseR
   const backup = plan.step !== "unchanged" && plan.backup.skipReason === "";
   const rows: Row[] = [
     ...revisionRows(plan, ledger),
-    { name: "Qdrant", count: 1, cpus: settings.qdrant.cpus, memory: settings.qdrant.memory },
+    ...qdrantRows(plan, settings, ledger),
     { name: "proxy", count: 1, cpus: settings.proxy.cpus, memory: settings.proxy.memory },
     ...(backup ? [{ name: "scratch Qdrant of the backup", count: 1, ...plan.backup.scratch }] : []),
   ];
@@ -92,6 +92,21 @@ function revisionRows(plan: Plan, ledger: readonly ReleaseRecord[]): Row[] {
     add(plan.step === "unchanged" ? "former, kept warm" : "serves now, kept warm", plan.former);
   }
   declaredBy(ledger).forEach((record) => add("removed at the end", record));
+  return [...rows.values()];
+}
+
+/** One for each generation whose Qdrant is there at the peak. */
+function qdrantRows(plan: Plan, settings: Settings, ledger: readonly ReleaseRecord[]): Row[] {
+  const rows = new Map<string, Row>();
+  const add = (words: string, generation: string, { qdrant: { cpus, memory } }: Pick<Settings, "qdrant"> | RecordedSettings): void => {
+    if (!rows.has(generation)) {
+      rows.set(generation, { name: words, count: 1, cpus, memory });
+    }
+  };
+  add("Qdrant", plan.serving.storage.qdrant, settings);
+  for (const { storage, settings: recorded } of [...(plan.former === null ? [] : [plan.former]), ...declaredBy(ledger)]) {
+    add(`Qdrant of data generation ${storage.qdrant}`, storage.qdrant, recorded);
+  }
   return [...rows.values()];
 }
 

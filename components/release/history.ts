@@ -1,24 +1,32 @@
 /** Questions to the list of releases. Pure; order is by `seq`, never by time. */
+import { isDeepStrictEqual } from "node:util";
 import semver from "semver";
 import { versionOf } from "../source/tags.js";
 import type { ReleaseRecord } from "./model.js";
 
 type Target = Pick<ReleaseRecord, "revision" | "tag" | "commit">;
+type Release = Pick<ReleaseRecord, "revision" | "tag" | "commit" | "generation" | "settings">;
 
 /**
  * Where a plain rollback goes: the newest earlier release that differs from the present one and was not left by a rollback.
- * Of several records of one revision the newest counts.
+ * Of several records of one release the newest counts.
  * @param past records before the present one
  */
-export function rollbackTarget(past: readonly ReleaseRecord[], present: Pick<ReleaseRecord, "revision">): ReleaseRecord | null {
-  const seen = new Set([present.revision]);
+export function rollbackTarget(past: readonly ReleaseRecord[], present: Release): ReleaseRecord | null {
+  const seen = [present];
   for (const record of [...past].reverse()) {
-    if (!seen.has(record.revision) && record.outcome !== "abandoned") {
+    if (!seen.some((other) => sameRelease(record, other)) && record.outcome !== "abandoned") {
       return record;
     }
-    seen.add(record.revision);
+    seen.push(record);
   }
   return null;
+}
+
+/** A plain rollback keeps the data: what differs in nothing but its data is where one is already. */
+function sameRelease(a: Release, b: Release): boolean {
+  const same = a.tag === b.tag && a.commit === b.commit && isDeepStrictEqual(a.settings.app, b.settings.app);
+  return a.revision === b.revision || (same && a.generation !== b.generation);
 }
 
 /** Whether a target was here before, and what it is to the one that serves. */

@@ -3,11 +3,12 @@ import { z } from "zod";
 import { isObject } from "../settings/defaults.js";
 import { parseRecorded } from "../settings/recorded.js";
 import { rollbackTarget } from "./history.js";
-import type { Plan, Problem, ReleaseFacts, ReleaseRecord } from "./model.js";
+import type { Plan, Problem, ReleaseFacts, ReleaseRecord, Storage } from "./model.js";
 
 /** Records that are kept. `seq` goes on counting. */
 export const LEDGER_MAX = 50;
 
+const generation = z.string().regex(/^[A-Za-z0-9._-]+$/, "is no generation");
 const commit = z.string().regex(/^[0-9a-f]{40}$/, "is no commit");
 /** All but the settings, which have a reader of their own. */
 const recordSchema = z.strictObject({
@@ -21,7 +22,10 @@ const recordSchema = z.strictObject({
   imageId: z.string().min(1),
   imageName: z.string().min(1),
   imageOrigin: z.enum(["built", "recorded"]),
-  generation: z.string().regex(/^[A-Za-z0-9._-]+$/, "is no generation"),
+  generation,
+  // Records from before there were generations have neither.
+  storage: z.strictObject({ qdrant: generation, uploads: generation }).optional(),
+  restoredFrom: z.string().default(""),
   qdrantVersion: z.string(),
   qdrantKey: z.string(),
   backup: z.string(),
@@ -71,7 +75,28 @@ function parseRecord(item: unknown): { record: ReleaseRecord } | { why: string }
     return { why: `${issue?.path.join(".") ?? ""} ${issue?.message ?? "is not readable"}`.trim() };
   }
   const settings = parseRecorded(rawSettings);
-  return "why" in settings ? settings : { record: { ...result.data, settings: settings.settings } };
+  if ("why" in settings) {
+    return settings;
+  }
+  const { storage = storageOf(result.data.generation) } = result.data;
+  return { record: { ...result.data, storage, settings: settings.settings } };
+}
+
+/** Both parts of the data in volumes of one generation. */
+export function storageOf(generation: string): Storage {
+  return { qdrant: generation, uploads: generation };
+}
+
+/**
+ * The ledger as the stack output has it. What is as if nothing had ever been restored is left out, so that the output of a
+ * stack that never restores is what it was before generations were known.
+ */
+export function asOutput(ledger: readonly (Pick<ReleaseRecord, "generation" | "storage"> & { restoredFrom: unknown })[]): object[] {
+  return ledger.map(({ storage, restoredFrom, ...record }) => ({
+    ...record,
+    ...(storage.qdrant === record.generation && storage.uploads === record.generation ? {} : { storage }),
+    ...(restoredFrom === "" ? {} : { restoredFrom }),
+  }));
 }
 
 function damaged(why: string): ParsedLedger {
@@ -137,6 +162,7 @@ export function recordOf<F extends { [K in keyof ReleaseFacts]: unknown }>(plan:
     imageOrigin: serving.image.origin,
     settings: serving.settings,
     generation: serving.generation,
+    storage: serving.storage,
     qdrantKey: plan.qdrantKey,
     attempt: plan.attempt,
     formerFinished: plan.formerFinished,

@@ -10,6 +10,12 @@ export type { RecordedSettings };
 /** `deploy`: forward or sideways; `rollback`: to what this stack ran before. */
 export type ReleaseKind = "deploy" | "rollback";
 
+/** The two parts of a stack's data, each a volume. */
+export type DataPart = "qdrant" | "uploads";
+
+/** The generation whose volume each part of a release's data lies in: the same one, unless only one part was made anew. */
+export type Storage = Record<DataPart, string>;
+
 /** One line of the ledger: the stack output `releases`, oldest first. Appended only by a successful update. */
 export interface ReleaseRecord {
   /** Version of this record's form. */
@@ -30,8 +36,11 @@ export interface ReleaseRecord {
   /** `built` by this release, or `recorded`: an earlier release's image run by its ID. */
   imageOrigin: "built" | "recorded";
   settings: RecordedSettings;
-  /** Data generation whose volumes it runs on; "0" is the first. */
+  /** Data generation that it runs on; "0" is the first. */
   generation: string;
+  storage: Storage;
+  /** The backup that this release made its generation from; "" where it took the one that was there. */
+  restoredFrom: string;
   qdrantVersion: string;
   /** Short digest of Qdrant's API key, "" for none: a new key restarts Qdrant, which is never silent. */
   qdrantKey: string;
@@ -80,6 +89,7 @@ export interface RevisionPlan {
    */
   settings: RecordedSettings;
   generation: string;
+  storage: Storage;
   /** Non-secret environment, complete (QDRANT_HOST and the like included), sorted by key. */
   env: Record<string, string>;
 }
@@ -97,10 +107,24 @@ export interface BackupPlan {
   skipReason: string;
   /** Settings of the release whose data it holds; null before the first. */
   settings: RecordedSettings | null;
+  /** Where that data lies. */
+  storage: Storage;
   /** Qdrant's image that wrote the data: the scratch Qdrant's too. */
   qdrantImage: string;
   /** Limits of the scratch Qdrant; memory in bytes. */
   scratch: { cpus: number; memory: number };
+  deadlineMs: number;
+}
+
+/** How the generation that a release is the first to run on gets its data. */
+export interface RestorePlan {
+  /** Pulumi resource name: `restore-<generation>`. */
+  resource: string;
+  generation: string;
+  /** The parts that are made anew. */
+  parts: DataPart[];
+  /** Directory name below `backups/<stack>/`; "": the backup that this very update takes. */
+  from: string;
   deadlineMs: number;
 }
 
@@ -113,11 +137,16 @@ export interface Plan {
   serving: RevisionPlan;
   /** Stays declared as it was recorded; null when there is none or it is finished or not kept warm. */
   former: RevisionPlan | null;
-  /** A rollback leaves the former: its sessions are closed after `drain.onRollback`. */
+  /**
+   * A rollback leaves the former, or the data that it runs on: its sessions are closed after `drain.onRollback`, as what
+   * they write would be written to data that nobody reads any more.
+   */
   formerAbandoned: boolean;
   /** The former release is not declared (any more): nothing to go back to warm. */
   formerFinished: boolean;
   backup: BackupPlan;
+  /** Null: it runs on data that is there. */
+  restore: RestorePlan | null;
   attempt: string;
   /** As in {@link ReleaseRecord}. */
   qdrantKey: string;
@@ -143,6 +172,7 @@ export interface ReleaseFacts {
   qdrantVersion: string;
   backup: string;
   noBackupReason: string;
+  restoredFrom: string;
   switchedAt: string;
 }
 

@@ -13,8 +13,10 @@ export interface StackNames {
   readonly network: string;
   readonly proxyContainer: string;
   readonly proxyVolume: string;
-  readonly qdrantVolume: string;
-  readonly uploadsVolume: string;
+  /** Volume with Qdrant's storage. The first generation has the plain name, later ones `<that name>-<generation>`. */
+  qdrantVolume(generation: string): string;
+  /** Volume with the users' uploads; named likewise. */
+  uploadsVolume(generation: string): string;
   /** Qdrant's container, also its DNS name on the stack's network. */
   qdrantContainer(generation: string): string;
   /** @param index from 1 */
@@ -24,16 +26,23 @@ export interface StackNames {
   imageName(tag: string, commit: string): string;
 }
 
-/** @param volumes names of data volumes that are there already */
+/** The first generation of a stack's data. */
+export const FIRST_GENERATION = "0";
+
+/** A later one's name: part of names of containers and volumes. */
+export const GENERATION_NAME = /^[a-z0-9][a-z0-9-]{0,31}$/;
+
+/** @param volumes names of data volumes that are there already: the first generation's */
 export function stackNames(stack: string, volumes: { qdrant?: string | undefined; uploads?: string | undefined } = {}): StackNames {
   const prefix = `pbjrag-${stack}`;
+  const ofGeneration = (name: string) => (generation: string): string => (generation === FIRST_GENERATION ? name : `${name}-${generation}`);
   return {
     prefix,
     network: prefix,
     proxyContainer: `${prefix}-proxy`,
     proxyVolume: `${prefix}_proxy`,
-    qdrantVolume: volumes.qdrant ?? `${prefix}_qdrant_storage`,
-    uploadsVolume: volumes.uploads ?? `${prefix}_uploaded_codebases`,
+    qdrantVolume: ofGeneration(volumes.qdrant ?? `${prefix}_qdrant_storage`),
+    uploadsVolume: ofGeneration(volumes.uploads ?? `${prefix}_uploaded_codebases`),
     qdrantContainer: (generation) => `${prefix}-qdrant-${generation}`,
     appContainer: (revision, index) => `${prefix}-app-${revision}-${index}`,
     appPrefix: `${prefix}-app-`,

@@ -6,9 +6,10 @@ import { type RecordedSettings, type Settings } from "../settings/schema.js";
 import { toRecorded } from "../settings/recorded.js";
 import { appEnv } from "./env.js";
 import { relationOf, rollbackTarget } from "./history.js";
-import { LEDGER_MAX } from "./ledger.js";
+import { chooseData, type DataChoice, recordedData, restorePlan } from "./generation.js";
+import { LEDGER_MAX, storageOf } from "./ledger.js";
 import type { BackupPlan, Plan, ReleaseKind, ReleaseRecord, ResolvedSource, RevisionPlan } from "./model.js";
-import { stackNames, tagSlug } from "./names.js";
+import { FIRST_GENERATION, stackNames, tagSlug } from "./names.js";
 import { noticesOf } from "./notices.js";
 import { revisionName, type SecretDigests } from "./revision.js";
 
@@ -24,11 +25,10 @@ export interface PlanInput {
 }
 
 /** What serves after the update, whether it is new or recorded. */
-interface Target {
+interface Target extends DataChoice {
   source: Pick<ResolvedSource, "tag" | "commit" | "tagObject" | "context">;
   revision: string;
   settings: RecordedSettings;
-  generation: string;
   attempt: string;
   qdrantKey: string;
   formerFinished: boolean;
@@ -58,11 +58,11 @@ export function planRelease(input: PlanInput): Plan {
 function newTarget(input: PlanInput, last: ReleaseRecord | null): Target {
   const { stack, source, secrets } = input;
   const settings = toRecorded(input.settings);
-  const generation = last?.generation ?? "0";
-  const env = appEnv(settings, stackNames(stack).qdrantContainer(generation));
-  const revision = revisionName({ tag: source.tag, commit: source.commit, settings, env, secrets: secrets.app, generation });
+  const data = chooseData(input.settings.data, kept(input.ledger));
+  const env = appEnv(settings, stackNames(stack).qdrantContainer(data.storage.qdrant));
+  const revision = revisionName({ tag: source.tag, commit: source.commit, settings, env, secrets: secrets.app, generation: data.generation });
   return {
-    source, revision, settings, generation, attempt: input.settings.attempt, qdrantKey: secrets.qdrantKey,
+    source, revision, settings, ...data, attempt: input.settings.attempt, qdrantKey: secrets.qdrantKey,
     formerFinished: last !== null && !settings.keepWarm, record: null,
   };
 }
@@ -73,7 +73,7 @@ function recordedTarget(record: ReleaseRecord, today: Settings, settings: Record
     source: { tag: record.tag, commit: record.commit, tagObject: record.tagObject, context },
     revision: record.revision,
     settings,
-    generation: record.generation,
+    ...recordedData(record),
     attempt: record.attempt,
     qdrantKey: record.qdrantKey,
     formerFinished: record.seq > 1 && finished,
@@ -81,16 +81,21 @@ function recordedTarget(record: ReleaseRecord, today: Settings, settings: Record
   };
 }
 
-/** @param before the releases before the target's own record */
-function derive(input: PlanInput, target: Target, before: readonly ReleaseRecord[], asRecorded: boolean): Plan {
+/** The ledger keeps so many with the target's own record; a plan must not see what the next one will not. */
+function kept(before: readonly ReleaseRecord[]): readonly ReleaseRecord[] {
+  return before.slice(-(LEDGER_MAX - 1));
+}
+
+/** @param all the releases before the target's own record */
+function derive(input: PlanInput, target: Target, all: readonly ReleaseRecord[], asRecorded: boolean): Plan {
   const { stack } = input;
-  // The ledger keeps so many with the target's own record; a plan must not see what the next one will not.
-  const kept = before.slice(-(LEDGER_MAX - 1));
+  const before = kept(all);
   const identity = { revision: target.revision, tag: target.source.tag, commit: target.source.commit };
-  const relation = relationOf(identity, kept);
+  const relation = relationOf(identity, before);
   const kind: ReleaseKind = target.record?.kind ?? (relation.back ? "rollback" : "deploy");
-  const leaving = kept.at(-1) ?? null;
-  const past = kind === "rollback" && leaving !== null ? [...kept.slice(0, -1), { ...leaving, outcome: "abandoned" as const }] : kept;
+  const leaving = before.at(-1) ?? null;
+  const past = kind === "rollback" && leaving !== null ? [...before.slice(0, -1), { ...leaving, outcome: "abandoned" as const }] : [...before];
+  const restore = restorePlan(target, before, target.settings.backup.deadline);
   const serving = servingPlan(input, target, past);
   const former = leaving === null || target.formerFinished ? null : formerPlan(stack, leaving);
   const plan: Plan = {
@@ -99,14 +104,15 @@ function derive(input: PlanInput, target: Target, before: readonly ReleaseRecord
     kind,
     serving,
     former,
-    formerAbandoned: kind === "rollback",
+    formerAbandoned: kind === "rollback" || (leaving !== null && leaving.generation !== target.generation),
     formerFinished: target.formerFinished,
-    backup: backupPlan(target, leaving, relation.known),
+    backup: backupPlan(target, leaving, relation.known || (restore !== null && restore.from !== "")),
+    restore,
     attempt: target.attempt,
     qdrantKey: target.qdrantKey,
     past,
     seq: target.record?.seq ?? (leaving?.seq ?? 0) + 1,
-    rollbackTo: rollbackTarget(past, identity)?.revision ?? null,
+    rollbackTo: rollbackTarget(past, { ...identity, generation: target.generation, settings: target.settings })?.revision ?? null,
     older: target.record === null && relation.older,
     asRecorded,
     notices: [],
@@ -138,28 +144,29 @@ function formerPlan(stack: string, record: ReleaseRecord): RevisionPlan {
 function revisionPlan(
   stack: string,
   { tag, commit, tagObject }: Pick<ResolvedSource, "tag" | "commit" | "tagObject">,
-  { revision, settings, generation }: Pick<Target, "revision" | "settings" | "generation">,
+  { revision, settings, generation, storage }: Pick<Target, "revision" | "settings" | "generation" | "storage">,
 ): Omit<RevisionPlan, "image"> {
   const names = stackNames(stack);
   return {
-    revision, tag, commit, tagObject, settings, generation,
+    revision, tag, commit, tagObject, settings, generation, storage,
     replicas: Array.from({ length: settings.app.replicas }, (_value, at) => ({ name: names.appContainer(revision, at + 1), index: at + 1 })),
-    env: appEnv(settings, names.qdrantContainer(generation)),
+    env: appEnv(settings, names.qdrantContainer(storage.qdrant)),
   };
 }
 
 /** The data is that of the release that is left; its Qdrant wrote it. */
-function backupPlan(target: Target, leaving: ReleaseRecord | null, known: boolean): BackupPlan {
+function backupPlan(target: Target, leaving: ReleaseRecord | null, goingBack: boolean): BackupPlan {
   const { backup, qdrant } = target.settings;
   const { tag, commit } = target.source;
   return {
     resource: `backup-before-${tagSlug(tag)}`,
-    kind: known ? "pre-rollback" : "pre-deploy",
+    kind: goingBack ? "pre-rollback" : "pre-deploy",
     triggers: [target.revision, target.attempt],
     of: leaving === null ? null : { tag: leaving.tag, commit: leaving.commit, revision: leaving.revision },
     before: { tag, commit, revision: target.revision },
     skipReason: backup.skipReason,
     settings: leaving?.settings ?? null,
+    storage: leaving?.storage ?? storageOf(FIRST_GENERATION),
     qdrantImage: leaving?.settings.qdrant.image ?? qdrant.image,
     scratch: { cpus: backup.scratchCpus, memory: backup.scratchMemory },
     deadlineMs: backup.deadline,

@@ -16,6 +16,7 @@ import { UNREACHABLE } from "../source/git.js";
 import { PRUNE_DEFAULTS, pruneExports } from "../source/prune.js";
 import { exportSource, isCached, resolveSource } from "../source/source.js";
 import { capacityProblems, capacityTable, needOf } from "./capacity.js";
+import { generationProblems, volumeNames } from "./data-rules.js";
 import { existingImages, readDataSizes, readHost, readLiveFact, readPort, readVolumes } from "./facts.js";
 import { parseLedger, present } from "./ledger.js";
 import type { Plan, Problem, ReleaseRecord, ResolvedSource } from "./model.js";
@@ -148,11 +149,11 @@ async function provideContext(plan: Plan, settings: Settings, projectDir: string
 async function hostProblems(stack: string, settings: Settings, plan: Plan, ledger: readonly ReleaseRecord[]): Promise<Problem[]> {
   const names = stackNames(stack, settings.volumes);
   const [volumes, port, live] = await Promise.all([
-    readVolumes([names.qdrantVolume, names.uploadsVolume, names.proxyVolume]),
+    readVolumes([...volumeNames(names, plan.serving.storage), names.proxyVolume]),
     readPort(stack, settings.proxy.bind, settings.proxy.port),
     readLiveFact(stack),
   ]);
-  return [...volumeProblems(stack, volumes), ...portProblems(settings, port), ...stateProblems(stack, live, ledger, plan.serving.revision)];
+  return [...volumeProblems(stack, volumes), ...generationProblems(plan, ledger, names, volumes), ...portProblems(settings, port), ...stateProblems(stack, live, ledger, plan.serving.revision)];
 }
 
 /** Where nothing new is started there is nothing to measure: that would slow every look at a stack that is as it should be. */
@@ -163,7 +164,7 @@ async function examineCapacity(stack: string, settings: Settings, plan: Plan, le
   const names = stackNames(stack, settings.volumes);
   const [host, data] = await Promise.all([
     readHost(pathsOf(stack, settings, projectDir).backups),
-    readDataSizes({ qdrant: names.qdrantVolume, uploads: names.uploadsVolume }, ledger.map(({ imageId }) => imageId)),
+    readDataSizes({ qdrant: names.qdrantVolume(plan.backup.storage.qdrant), uploads: names.uploadsVolume(plan.backup.storage.uploads) }, ledger.map(({ imageId }) => imageId)),
   ]);
   const need = needOf(plan, settings, ledger, data);
   const { cpuOvercommit } = settings.docker;

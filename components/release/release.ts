@@ -4,15 +4,15 @@ import { AppRevision } from "../app/revision.js";
 import { declareBackup } from "../backup/backup.js";
 import type { BackupOutcome } from "../backup/model.js";
 import { Gate } from "../gate/gate.js";
-import { Qdrant } from "../qdrant/qdrant.js";
 import { labelList } from "../runtime/labels.js";
 import type { Settings } from "../settings/schema.js";
 import { Front } from "../traffic/front.js";
 import { Proxy } from "../traffic/proxy.js";
 import { Route } from "../traffic/route.js";
-import { ledgerAfter, recordOf } from "./ledger.js";
+import { asOutput, ledgerAfter, recordOf } from "./ledger.js";
 import type { Plan, ReleaseFacts, ReleaseRecord, RevisionPlan } from "./model.js";
 import { stackNames, type StackNames } from "./names.js";
+import { type Store, Stores } from "./stores.js";
 import { trafficTable } from "./traffic-table.js";
 
 export interface ReleaseArgs {
@@ -43,23 +43,24 @@ export class Release extends pulumi.ComponentResource {
       { name: this.names.network, driver: "bridge", labels: labelList({ stack: plan.stack, role: "data" }) },
       afterBackup,
     );
-    const qdrant = new Qdrant("qdrant", { stack: plan.stack, settings, names: this.names, generation: plan.serving.generation, network: network.name, keepEnv: plan.asRecorded }, afterBackup);
+    const stores = new Stores({ plan, settings, names: this.names, network: network.name, parent: this, backup: backup.command });
+    const store = stores.of(plan.serving.storage);
     const proxy = new Proxy("proxy", { stack: plan.stack, names: this.names, settings: settings.proxy, network: network.name }, afterBackup);
     const front = new Front("front", { stack: plan.stack, proxyContainer: proxy.container.name, dataDir: settings.dataDir }, { parent: this, dependsOn: proxy });
 
     const image = this.image(plan.serving, backup.command);
-    const common = { stack: plan.stack, network: network.name, uploadsVolume: qdrant.uploadsVolume.name, secretEnv: secretEnv(settings) };
+    const common = { stack: plan.stack, network: network.name, secretEnv: secretEnv(settings) };
     const serving = new AppRevision(
-      { ...common, plan: plan.serving, image, asRecorded: plan.asRecorded },
-      { parent: this, dependsOn: [front, qdrant, backup.command] },
+      { ...common, uploadsVolume: store.uploadsVolume.name, plan: plan.serving, image, asRecorded: plan.asRecorded },
+      { parent: this, dependsOn: [front, store.qdrant, backup.command] },
     );
     if (plan.former !== null) {
       const former = plan.former;
       if (former.image.origin !== "recorded") throw new Error(`the former release ${former.revision} has no recorded image`);
-      new AppRevision({ ...common, plan: former, image: former.image.id, asRecorded: true }, { parent: this });
+      new AppRevision({ ...common, uploadsVolume: stores.of(former.storage).uploadsVolume.name, plan: former, image: former.image.id, asRecorded: true }, { parent: this });
     }
 
-    const gate = this.gate(serving, qdrant, backup.outcome);
+    const gate = this.gate(serving, store, backup.outcome);
     const route = new Route(
       "route",
       {
@@ -88,9 +89,11 @@ export class Release extends pulumi.ComponentResource {
     return image.repoDigest;
   }
 
-  private gate(serving: AppRevision, qdrant: Qdrant, backup: pulumi.Output<BackupOutcome>): Gate {
+  private gate(serving: AppRevision, store: Store, backup: pulumi.Output<BackupOutcome>): Gate {
     const { plan, settings } = this.args;
     const { gate } = settings;
+    // What the backup counted says nothing about other data.
+    const sameQdrant = plan.backup.storage.qdrant === plan.serving.storage.qdrant;
     return new Gate(
       `gate-${plan.serving.revision}`,
       {
@@ -107,10 +110,10 @@ export class Release extends pulumi.ComponentResource {
         intervalMs: gate.interval,
         deadlineMs: gate.deadline,
         requestTimeoutMs: gate.requestTimeout,
-        qdrant: pulumi.all([qdrant.container.name, backup]).apply(([container, outcome]) => ({ container, before: outcome.collections })),
+        qdrant: pulumi.all([store.qdrant.name, backup]).apply(([container, outcome]) => ({ container, before: sameQdrant ? outcome.collections : {} })),
         dataDir: settings.dataDir,
       },
-      { parent: this, dependsOn: [serving, qdrant] },
+      { parent: this, dependsOn: [serving, store.qdrant] },
     );
   }
 
@@ -125,13 +128,14 @@ export class Release extends pulumi.ComponentResource {
       qdrantVersion: pulumi.unsecret(gate.measured.apply((measured) => measured.qdrantVersion)),
       backup: pulumi.unsecret(backup.apply((outcome) => outcome.backup)),
       noBackupReason: pulumi.unsecret(backup.apply((outcome) => outcome.reason)),
+      restoredFrom: plan.restore === null ? "" : plan.restore.from === "" ? pulumi.unsecret(backup.apply((outcome) => outcome.backup)) : plan.restore.from,
       switchedAt: pulumi.unsecret(route.switchedAt),
     };
     return {
       url: proxy.url,
       version: plan.serving.tag,
       previous: plan.former?.tag ?? null,
-      releases: ledgerAfter(plan, plan.step === "unchanged" ? null : recordOf(plan, facts), ledger),
+      releases: asOutput(ledgerAfter(plan, plan.step === "unchanged" ? null : recordOf(plan, facts), ledger)),
       backup: facts.backup,
     };
   }

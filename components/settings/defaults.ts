@@ -53,6 +53,7 @@ export const DEFAULTS: readonly Row[] = [
   ["docker.host", same("unix:///var/run/docker.sock")],
   // CPU limits may be overbooked; memory limits never are.
   ["docker.cpuOvercommit", each(1, 1, 4)],
+  ["data", same({})],
   ["attempt", same("")],
   ["finish", same("")],
   ["reapply", same(false)],

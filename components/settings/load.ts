@@ -17,7 +17,7 @@ export type Loaded = { settings: Settings } | { problems: Problem[] };
 
 const NAMESPACE = "pbjrag:";
 /** Top-level keys that hold an object, which Pulumi hands over as JSON text. */
-const OBJECT_KEYS = new Set(["app", "qdrant", "proxy", "gate", "drain", "backup", "volumes", "docker"]);
+const OBJECT_KEYS = new Set(["app", "qdrant", "proxy", "gate", "drain", "backup", "volumes", "docker", "data"]);
 
 /** Problems never show a value that may be secret. */
 export function loadSettings({ stack, config, isSecret }: RawConfig): Loaded {
@@ -114,7 +114,7 @@ function subject(path: readonly string[]): string {
 
 /** Keys that have a place below `path`, from the table of defaults and what has no default. */
 function keysBelow(path: readonly string[]): string[] {
-  const rows = [...DEFAULTS.map(([row]) => row), "version", "source", "environment", "qdrant.apiKey", "volumes.qdrant", "volumes.uploads"];
+  const rows = [...DEFAULTS.map(([row]) => row), "version", "source", "environment", "qdrant.apiKey", "volumes.qdrant", "volumes.uploads", "data.generation", "data.restoreFrom", "data.only"];
   const prefix = path.map((part) => `${part}.`).join("");
   const keys = rows.filter((row) => row.startsWith(prefix)).map((row) => row.slice(prefix.length).split(".")[0] ?? "");
   return [...new Set(keys)].sort();

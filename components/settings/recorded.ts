@@ -6,7 +6,7 @@ import { recordedConfigSchema, type RecordedSettings, recordedSchema, type Setti
 /** Leaves out secrets, permissions that are meant for one run, and the one-run keys. */
 export function toRecorded(settings: Settings): RecordedSettings {
   return {
-    ...omit(settings, "attempt", "finish", "reapply"),
+    ...omit(settings, "data", "attempt", "finish", "reapply"),
     app: omit(settings.app, "secretEnv"),
     qdrant: omit(settings.qdrant, "apiKey", "allowInterruption"),
     proxy: omit(settings.proxy, "allowInterruption"),
@@ -26,6 +26,7 @@ export function fromRecorded(recorded: RecordedSettings, today: Settings): Setti
     app: { ...recorded.app, secretEnv: today.app.secretEnv },
     qdrant: { ...recorded.qdrant, allowInterruption: today.qdrant.allowInterruption, ...(today.qdrant.apiKey === undefined ? {} : { apiKey: today.qdrant.apiKey }) },
     proxy: { ...recorded.proxy, allowInterruption: today.proxy.allowInterruption },
+    data: today.data,
     attempt: today.attempt,
     finish: today.finish,
     reapply: today.reapply,

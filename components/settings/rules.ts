@@ -1,7 +1,8 @@
 /** What settings must be beyond their types, each rule with the words for a person. Pure. */
 import { isIPv4 } from "node:net";
 import type { Problem } from "../release/model.js";
-import { stackNameProblem, stackNames } from "../release/names.js";
+import { FIRST_GENERATION, GENERATION_NAME, stackNameProblem, stackNames } from "../release/names.js";
+import { isBackup } from "../backup/names.js";
 import { sourceProblem, tagProblem } from "../source/names.js";
 import type { Settings } from "./schema.js";
 import { formatDuration, formatSize } from "./units.js";
@@ -42,6 +43,7 @@ export function settingsProblems(settings: Settings, stack: string): Problem[] {
   checkEnv(settings, report);
   checkServices(settings, stack, report);
   checkTimes(settings, report);
+  checkData(settings, report);
   checkOperator(settings, report);
   return problems;
 }
@@ -149,7 +151,7 @@ function checkServices(settings: Settings, stack: string, report: Report): void 
       report(`volumes.${volume}`, `${JSON.stringify(name)} cannot be the name of a data volume`, "give the name of a Docker volume, such as qdrant_storage");
     }
   }
-  if (names.qdrantVolume === names.uploadsVolume) {
+  if (names.qdrantVolume(FIRST_GENERATION) === names.uploadsVolume(FIRST_GENERATION)) {
     report("volumes", "are one and the same volume", "give Qdrant and the uploads one each");
   }
 }
@@ -171,6 +173,22 @@ function checkTimes({ gate, drain, backup }: Settings, report: Report): void {
   }
   if (gate.passes * gate.interval > gate.deadline) {
     report("gate.deadline", `${gate.passes} passes ${formatDuration(gate.interval)} apart do not fit in ${formatDuration(gate.deadline)}`, "raise gate.deadline, or lower gate.passes or gate.interval");
+  }
+}
+
+function checkData({ data }: Settings, report: Report): void {
+  const { generation, restoreFrom, only } = data;
+  if (generation !== undefined && !GENERATION_NAME.test(generation)) {
+    report("data.generation", `${JSON.stringify(generation.slice(0, 80))} cannot be part of a volume's name`, "use at most 32 small letters, digits and dashes");
+  }
+  if (restoreFrom !== undefined && !isBackup(restoreFrom)) {
+    report("data.restoreFrom", `${JSON.stringify(restoreFrom.slice(0, 80))} is no name of a backup`, "give a directory's name below backups/<stack>, such as pre-deploy-20260101-120000");
+  }
+  if (generation === undefined && (restoreFrom !== undefined || only !== undefined)) {
+    report("data.generation", "is missing: what is restored gets a name of its own", "give one that no release has run on yet");
+  }
+  if (only !== undefined && restoreFrom === undefined) {
+    report("data.only", "says what to restore, and data.restoreFrom does not say from where", "name the backup, or remove this key");
   }
 }
 

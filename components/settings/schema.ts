@@ -124,6 +124,14 @@ export const settingsSchema = z.strictObject({
   app: z.strictObject({ ...config.app, secretEnv: z.record(z.string(), configEnv) }),
   qdrant: z.strictObject({ ...config.qdrant, apiKey: text.optional(), allowInterruption: CONFIG.flag }),
   proxy: z.strictObject({ ...config.proxy, allowInterruption: CONFIG.flag }),
+  /** Which data to run on; without it, that which serves. One that is new is made from a backup. */
+  data: z.strictObject({
+    generation: text.optional(),
+    /** Directory name below `backups/<stack>/`. */
+    restoreFrom: text.optional(),
+    /** The other part stays where it is. */
+    only: z.enum(["qdrant", "uploads"], { error: "expected qdrant or uploads" }).optional(),
+  }),
   /** Renewed by the CLI when the last run did not end well: takes a new backup and gates again. */
   attempt: text,
   /** The revision whose former release is to be removed. */

@@ -44,6 +44,7 @@ function requestFor(stack: string, present: ReleaseRecord): ReturnType<typeof ba
     before: release,
     skipReason: "",
     settings,
+    storage: present.storage,
     qdrantImage: settings.qdrant.image,
     scratch: { cpus: settings.backup.scratchCpus, memory: settings.backup.scratchMemory },
     deadlineMs: settings.backup.deadline,

@@ -26,7 +26,7 @@ export async function verifyServing(ws: Workspace, record: ReleaseRecord): Promi
     healthPath: record.settings.app.health.path,
     scriptPath: record.settings.app.health.script,
     requestTimeoutMs: record.settings.gate.requestTimeout,
-    qdrantContainer: stackNames(ws.stack).qdrantContainer(record.generation),
+    qdrantContainer: stackNames(ws.stack).qdrantContainer(record.storage.qdrant),
   });
   return { healthy: probed.ok, reason: probed.reason, url: live.baseUrl };
 }

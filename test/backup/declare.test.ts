@@ -4,6 +4,7 @@ import { type BackupArgs, declareBackup, parseOutcome } from "../../components/b
 import { backupRequestSchema, noBackup } from "../../components/backup/model.js";
 import { backupRequest } from "../../components/backup/request.js";
 import { Qdrant } from "../../components/qdrant/qdrant.js";
+import { labelList } from "../../components/runtime/labels.js";
 import { stackNames } from "../../components/release/names.js";
 import { defaultsFor } from "../../components/settings/defaults.js";
 import { toRecorded } from "../../components/settings/recorded.js";
@@ -24,10 +25,11 @@ function plan(): BackupArgs["plan"] {
   const recorded = toRecorded(settings);
   return {
     stack: "t",
-    serving: { settings: recorded, generation: "0" },
+    serving: { settings: recorded },
     backup: {
       resource: "backup-before-v2", kind: "pre-deploy", triggers: ["v2-00000000", ""], of: release("v1"), before: release("v2"), skipReason: "",
       settings: { ...recorded, version: "v1" }, qdrantImage: "qdrant/qdrant:v1.19.0", scratch: { cpus: 1, memory: 1024 ** 3 }, deadlineMs: 60_000,
+      storage: { qdrant: "0", uploads: "0" },
     },
   };
 }
@@ -95,7 +97,8 @@ describe("backup/request, backup/backup, qdrant/qdrant", () => {
   });
 
   it("declares Qdrant on loopback, limited, with volumes that stay", async () => {
-    const qdrant = new Qdrant("qdrant", { stack: "t", settings, names, generation: "0", network: "net", keepEnv: false });
+    const qdrant = new Qdrant("qdrant", { stack: "t", settings, names, generation: "0", parts: ["qdrant", "uploads"], network: "net", keepEnv: false });
+    assert.ok(qdrant.container !== null);
     await value(qdrant.container.name);
     const container = one("docker:index/container:Container", "qdrant-0");
     assert.equal(container.name, names.qdrantContainer("0"));
@@ -104,10 +107,27 @@ describe("backup/request, backup/backup, qdrant/qdrant", () => {
     assert.deepEqual([container.cpuPeriod, container.cpuQuota, container.cpus], [100_000, settings.qdrant.cpus * 100_000, undefined]);
     assert.equal(container.restart, "unless-stopped");
     assert.deepEqual(container.securityOpts, ["no-new-privileges:true"]);
-    assert.deepEqual(container.volumes, [{ volumeName: names.qdrantVolume, containerPath: "/qdrant/storage" }]);
+    assert.deepEqual(container.volumes, [{ volumeName: names.qdrantVolume("0"), containerPath: "/qdrant/storage" }]);
     assert.equal(await pulumi.isSecret(qdrant.container.envs), true);
-    for (const [child, name] of [["qdrant-storage", names.qdrantVolume], ["qdrant-uploads", names.uploadsVolume]] as const) {
+    for (const [child, name] of [["qdrant-storage", names.qdrantVolume("0")], ["qdrant-uploads", names.uploadsVolume("0")]] as const) {
       assert.equal(one("docker:index/volume:Volume", child).name, name);
     }
+  });
+
+  it("declares of a later generation what is in use, under names of its own", async () => {
+    const qdrant = new Qdrant("qdrant-g2", { stack: "t", settings, names, generation: "g2", parts: ["qdrant"], network: "net", keepEnv: false });
+    assert.ok(qdrant.container !== null && qdrant.uploadsVolume === null);
+    await value(qdrant.container.name);
+    const container = one("docker:index/container:Container", "qdrant-g2");
+    assert.deepEqual([container.name, container.volumes], ["pbjrag-t-qdrant-g2", [{ volumeName: "pbjrag-t_qdrant_storage-g2", containerPath: "/qdrant/storage" }]]);
+    const volume = one("docker:index/volume:Volume", "qdrant-g2-storage");
+    assert.deepEqual([volume.name, volume.labels], ["pbjrag-t_qdrant_storage-g2", labelList({ stack: "t", role: "data", generation: "g2" })]);
+    assert.equal(registered.some(({ name }) => name === "qdrant-g2-uploads"), false);
+  });
+
+  it("asks for the data of the release that is left, wherever it lies", () => {
+    const other = plan();
+    const request = backupRequest({ ...other, backup: { ...other.backup, storage: { qdrant: "g2", uploads: "0" } } }, settings, names);
+    assert.deepEqual([request.qdrantVolume, request.uploadsVolume, request.qdrantContainer], ["pbjrag-t_qdrant_storage-g2", names.uploadsVolume("0"), "pbjrag-t-qdrant-g2"]);
   });
 });

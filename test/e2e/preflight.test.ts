@@ -29,7 +29,7 @@ describe("preflight on this host", () => {
   });
   after(async () => {
     repository.remove();
-    for (const name of [names.qdrantVolume, names.uploadsVolume]) {
+    for (const name of [names.qdrantVolume("0"), names.uploadsVolume("0")]) {
       await docker().getVolume(name).remove().catch(() => undefined);
     }
   });
@@ -69,26 +69,26 @@ describe("preflight on this host", () => {
     assert.ok(existsSync(path.join(repository.project, plan.serving.image.context, "Dockerfile")));
     assert.deepEqual(readdirSync(repository.project), [".release"]);
     assert.deepEqual(readdirSync(path.join(repository.project, ".release")), ["cache"]);
-    await assert.rejects(docker().getVolume(names.qdrantVolume).inspect());
+    await assert.rejects(docker().getVolume(names.qdrantVolume("0")).inspect());
   });
 
   it("refuses a port that is taken, volumes of another stack, and limits that no host has, all at once", async () => {
     const server = await listen();
-    await docker().createVolume({ Name: names.qdrantVolume, Labels: labels({ stack: "somebody-else", role: "data" }) });
-    await docker().createVolume({ Name: names.uploadsVolume });
+    await docker().createVolume({ Name: names.qdrantVolume("0"), Labels: labels({ stack: "somebody-else", role: "data" }) });
+    await docker().createVolume({ Name: names.uploadsVolume("0") });
     try {
       const problems = await refused("v1.0.0", { proxy: { port: portOf(server) }, app: { cpus: 5000, memory: "100TiB" } });
       assert.deepEqual(problems.map(({ subject }) => subject), ["volume", "pbjrag:proxy.port", "capacity", "capacity", "capacity"]);
       assert.match(problems[0]?.what ?? "", /belongs to stack somebody-else/);
     } finally {
       await close(server);
-      await docker().getVolume(names.qdrantVolume).remove();
+      await docker().getVolume(names.qdrantVolume("0")).remove();
     }
   });
 
   it("refuses a moved tag, and uses what is cached while the source is away", async () => {
     const { plan } = await cleared("v1.0.0");
-    const facts = { imageId: `sha256:${"0".repeat(64)}`, qdrantVersion: "", backup: "", noBackupReason: "nothing there", switchedAt: "" };
+    const facts = { imageId: `sha256:${"0".repeat(64)}`, qdrantVersion: "", backup: "", noBackupReason: "nothing there", restoredFrom: "", switchedAt: "" };
     const ledger = ledgerAfter(plan, recordOf(plan, facts), []);
     const again = await cleared("v1.0.0", {}, ledger);
     assert.deepEqual([again.plan.step, again.table], ["unchanged", ""]);

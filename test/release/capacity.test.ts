@@ -21,6 +21,13 @@ describe("release/capacity", () => {
     assert.deepEqual(needFor(world, "v3.0.0", { keepWarm: false }).rows.map(({ name }) => name).slice(0, 3), ["v3.0.0, to serve", "v2.0.0, removed at the end", "v1.0.0, removed at the end"]);
   });
 
+  it("counts a Qdrant for each generation of data that is there at the peak, as it was recorded", () => {
+    const world = new World();
+    world.up("v1.0.0", { more: { "pbjrag:qdrant": '{"memory":"3GiB"}' } });
+    const need = needFor(world, "v1.0.0", { data: { generation: "r1", restoreFrom: "pre-deploy-20260101-120000" } });
+    assert.deepEqual(need.rows.flatMap(({ name, memory }) => (name.startsWith("Qdrant") ? [[name, memory / GIB]] : [])), [["Qdrant", 1], ["Qdrant of data generation 0", 3]]);
+  });
+
   it("lets a laptop of 2 cores and 8 GiB deploy again and again with the defaults of dev", () => {
     const world = new World();
     for (const tag of ["v1.0.0", "v2.0.0", "v3.0.0", "v4.0.0", "v3.0.0"]) {

@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
-import { findReleases, parseLedger, releasable } from "../../components/release/ledger.js";
+import { asOutput, findReleases, parseLedger, releasable } from "../../components/release/ledger.js";
 import { commitOf, World } from "./world.js";
+
+const BACKUP = "pre-deploy-20260101-120000";
 
 function world(...tags: string[]): World {
   const made = new World();
@@ -35,6 +37,22 @@ describe("release/ledger", () => {
     assert.match(problem([second, first]), /out of order/);
     assert.match(problem([first, first]), /out of order/);
     assert.match(problem([null]), /is no record/);
+  });
+  it("reads records from before there were generations, and writes them as they were", () => {
+    const output: unknown = JSON.parse(JSON.stringify(asOutput(world("v1.0.0", "v2.0.0").ledger)));
+    assert.doesNotMatch(JSON.stringify(output), /storage"|restoredFrom/);
+    const parsed = parseLedger(output);
+    assert.ok("ledger" in parsed);
+    assert.deepEqual(parsed.ledger.map(({ storage, restoredFrom }) => [storage, restoredFrom]), [[{ qdrant: "0", uploads: "0" }, ""], [{ qdrant: "0", uploads: "0" }, ""]]);
+    assert.deepEqual(asOutput(parsed.ledger), output);
+  });
+  it("keeps which data a release ran on, and what that was made from", () => {
+    const made = world("v1.0.0");
+    made.up("v1.0.0", { data: { generation: "r1", restoreFrom: BACKUP, only: "qdrant" } });
+    const [, record] = made.ledger;
+    assert.deepEqual([record?.generation, record?.storage, record?.restoredFrom], ["r1", { qdrant: "r1", uploads: "0" }, BACKUP]);
+    made.up("v2.0.0");
+    assert.deepEqual([made.ledger[2]?.generation, made.ledger[2]?.storage, made.ledger[2]?.restoredFrom], ["r1", { qdrant: "r1", uploads: "0" }, ""]);
   });
   it("finds releases by tag, revision, commit, and a tag on a released commit", () => {
     const { ledger } = world("v1.0.0", "v2.0.0", "v1.0.0");

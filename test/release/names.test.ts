@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { stackNameProblem, stackNames, tagSlug } from "../../components/release/names.js";
+import { GENERATION_NAME, stackNameProblem, stackNames, tagSlug } from "../../components/release/names.js";
 import { revisionName, secretDigests } from "../../components/release/revision.js";
 import { tagProblem } from "../../components/source/names.js";
 import { toRecorded } from "../../components/settings/recorded.js";
@@ -24,9 +24,24 @@ describe("release/names", () => {
     );
   });
   it("takes volumes that are there already", () => {
-    assert.equal(stackNames("dev", { qdrant: "qdrant_storage" }).qdrantVolume, "qdrant_storage");
-    assert.equal(stackNames("dev", { qdrant: "qdrant_storage" }).uploadsVolume, "pbjrag-dev_uploaded_codebases");
+    assert.equal(stackNames("dev", { qdrant: "qdrant_storage" }).qdrantVolume("0"), "qdrant_storage");
+    assert.equal(stackNames("dev", { qdrant: "qdrant_storage" }).uploadsVolume("0"), "pbjrag-dev_uploaded_codebases");
     assert.equal(stackNames("Prod").imageName("v1", commitOf("a")).split(":")[0], "pbjrag-prod");
+  });
+  it("names the volumes of later generations after the first one's, and never two alike", () => {
+    const names = stackNames("dev", { qdrant: "qdrant_storage" });
+    assert.equal(names.qdrantVolume("pre-deploy-20260101-120000"), "qdrant_storage-pre-deploy-20260101-120000");
+    assert.equal(names.uploadsVolume("g7"), "pbjrag-dev_uploaded_codebases-g7");
+    fc.assert(
+      fc.property(fc.stringMatching(GENERATION_NAME), (generation) => {
+        const volume = names.qdrantVolume(generation);
+        assert.match(volume, /^[A-Za-z0-9][A-Za-z0-9_.-]+$/);
+        assert.equal(volume === names.qdrantVolume("0"), generation === "0");
+      }),
+    );
+    const longest = "x".repeat(15);
+    assert.equal(stackNameProblem(longest), null);
+    assert.ok(stackNames(longest).qdrantContainer("g".repeat(32)).length <= 63);
   });
   it("refuses stack names that would not fit", () => {
     assert.equal(stackNameProblem("prod"), null);

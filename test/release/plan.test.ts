@@ -153,9 +153,62 @@ describe("release/plan", () => {
     assert.throws(() => new World().plan("v1.0.0", { reapply: true }), RangeError);
   });
 
+  const BACKUP = "pre-deploy-20260101-120000";
+
+  it("a new generation: volumes of its own, made from a backup; the present data is what is backed up", () => {
+    const world = new World();
+    world.up("v1.0.0");
+    const present = world.up("v2.0.0");
+    const plan = world.up("v1.0.0", { data: { generation: "r1", restoreFrom: BACKUP } });
+    assert.deepEqual([plan.step, plan.serving.generation, plan.serving.storage], ["rollback", "r1", { qdrant: "r1", uploads: "r1" }]);
+    assert.deepEqual(plan.restore, { resource: "restore-r1", generation: "r1", parts: ["qdrant", "uploads"], from: BACKUP, deadlineMs: 1_800_000 });
+    assert.deepEqual([plan.backup.kind, plan.backup.storage], ["pre-rollback", { qdrant: "0", uploads: "0" }]);
+    assert.equal(plan.serving.env["QDRANT_HOST"], "pbjrag-dev-qdrant-r1");
+    assert.deepEqual([plan.former?.revision, plan.former?.storage, plan.former?.env["QDRANT_HOST"]], [present.serving.revision, { qdrant: "0", uploads: "0" }, "pbjrag-dev-qdrant-0"]);
+    assert.equal(plan.formerAbandoned, true);
+    const next = world.up("v3.0.0");
+    assert.deepEqual([next.serving.generation, next.restore, next.backup.storage, next.former?.generation, next.formerAbandoned], ["r1", null, { qdrant: "r1", uploads: "r1" }, "r1", false]);
+  });
+
+  it("a generation from before is taken up as it was left, whatever restoreFrom says; the record it ran with is the same revision", () => {
+    const world = new World();
+    const first = world.up("v1.0.0");
+    world.up("v1.0.0", { data: { generation: "r1", restoreFrom: BACKUP } });
+    const back = world.up("v1.0.0", { data: { generation: "0", restoreFrom: BACKUP } });
+    assert.deepEqual([back.serving.revision, back.serving.generation, back.restore, back.kind, back.formerAbandoned], [first.serving.revision, "0", null, "rollback", true]);
+    assert.match(back.notices.join("\n"), /^DATA as v1\.0\.0 left it: generation 0 instead of r1/m);
+  });
+
+  it("one part alone: the other stays where it is", () => {
+    const world = new World();
+    world.up("v1.0.0");
+    const uploads = world.up("v1.0.0", { data: { generation: "r1", restoreFrom: BACKUP, only: "uploads" } });
+    assert.deepEqual([uploads.serving.storage, uploads.restore?.parts], [{ qdrant: "0", uploads: "r1" }, ["uploads"]]);
+    assert.equal(uploads.serving.env["QDRANT_HOST"], "pbjrag-dev-qdrant-0");
+    const qdrant = world.up("v1.0.0", { data: { generation: "r2", restoreFrom: BACKUP, only: "qdrant" } });
+    assert.deepEqual([qdrant.serving.storage, qdrant.restore?.parts, qdrant.backup.storage], [{ qdrant: "r2", uploads: "r1" }, ["qdrant"], { qdrant: "0", uploads: "r1" }]);
+    assert.deepEqual(world.plan("v1.0.0", { data: { generation: "r1" } }).serving.storage, { qdrant: "0", uploads: "r1" });
+  });
+
+  it("a plain rollback keeps the data, and is never to the same release on other data", () => {
+    const world = new World();
+    const first = world.up("v1.0.0");
+    const second = world.up("v2.0.0");
+    const restored = world.up("v2.0.0", { data: { generation: "r1", restoreFrom: BACKUP } });
+    assert.equal(restored.rollbackTo, first.serving.revision);
+    const back = world.up("v1.0.0");
+    assert.deepEqual([back.kind, back.serving.generation, back.rollbackTo], ["rollback", "r1", null], "v2.0.0 was left, on whatever data");
+    assert.notEqual(back.serving.revision, first.serving.revision);
+    assert.equal(world.plan("v2.0.0", { data: { generation: "0" } }).serving.revision, second.serving.revision);
+  });
+
   const tags = fc.constantFrom("v1.0.0", "v1.1.0", "v2.0.0", "v3.0.0-rc.1", "nightly");
+  const data = fc.record(
+    { generation: fc.constantFrom("0", "r1", "r2", "r3"), restoreFrom: fc.constant(BACKUP), only: fc.constantFrom("qdrant" as const, "uploads" as const) },
+    { requiredKeys: ["generation", "restoreFrom"] },
+  );
   const ask = fc.record(
-    { memory: fc.constantFrom("512MiB", "1GiB"), keepWarm: fc.boolean(), attempt: fc.constantFrom("", "a1", "a2"), secret: fc.constantFrom("", "s1"), finish: fc.boolean(), prune: fc.boolean() },
+    { memory: fc.constantFrom("512MiB", "1GiB"), keepWarm: fc.boolean(), attempt: fc.constantFrom("", "a1", "a2"), secret: fc.constantFrom("", "s1"), finish: fc.boolean(), prune: fc.boolean(), data },
     { requiredKeys: [] },
   );
   const history = fc.array(fc.tuple(tags, ask), { minLength: 1, maxLength: 12 });
@@ -174,6 +227,8 @@ describe("release/plan", () => {
           const again = world.plan(tag, { ...wanted, attempt: "" });
           assert.equal(again.step, "unchanged");
           assert.deepEqual(essence(again), essence(plan));
+          // Which data it was to run on need not be said again.
+          assert.deepEqual(essence(world.plan(tag, { ...rest, attempt: "", data: undefined })), essence(plan));
           const reapplied = world.plan("v0.0.1", { reapply: true });
           assert.deepEqual({ ...essence(reapplied), asRecorded: false, serving: { ...reapplied.serving, image: null } }, { ...essence(plan), serving: { ...plan.serving, image: null } });
         }
@@ -186,10 +241,14 @@ describe("release/plan", () => {
     fc.assert(
       fc.property(history, (steps) => {
         const world = new World();
-        for (const [tag, { memory, keepWarm, attempt, secret }] of steps) {
-          const rest: Ask = Object.fromEntries(Object.entries({ memory, keepWarm, attempt, secret }).filter(([, value]) => value !== undefined));
+        for (const [tag, { memory, keepWarm, attempt, secret, data }] of steps) {
+          const rest: Ask = Object.fromEntries(Object.entries({ memory, keepWarm, attempt, secret, data }).filter(([, value]) => value !== undefined));
           const before = world.ledger.at(-1)?.seq ?? 0;
+          const generations = new Set(world.ledger.map(({ generation }) => generation));
           const plan = world.up(tag, rest);
+          if (plan.step !== "unchanged" && plan.serving.generation !== "0") {
+            assert.equal(plan.restore === null, generations.has(plan.serving.generation), "what some release ran on is never made again");
+          }
           assert.equal(plan.seq, plan.step === "unchanged" ? before : before + 1);
           assert.notEqual(plan.former?.revision, plan.serving.revision);
           assert.equal(plan.rollbackTo, defaultRollbackTarget(world.ledger)?.revision ?? null);

@@ -1,4 +1,4 @@
-import { ledgerAfter, parseLedger, recordOf } from "../../components/release/ledger.js";
+import { asOutput, ledgerAfter, parseLedger, recordOf } from "../../components/release/ledger.js";
 import type { Plan, ReleaseFacts, ReleaseRecord, ResolvedSource } from "../../components/release/model.js";
 import { planRelease } from "../../components/release/plan.js";
 import type { SecretDigests } from "../../components/release/revision.js";
@@ -23,6 +23,7 @@ export interface Ask {
   finish?: string;
   reapply?: boolean;
   secret?: string;
+  data?: { generation?: string; restoreFrom?: string; only?: "qdrant" | "uploads" };
   more?: Record<string, string>;
 }
 
@@ -40,6 +41,7 @@ export class World {
       "pbjrag:keepWarm": String(ask.keepWarm ?? true),
       "pbjrag:attempt": ask.attempt ?? "",
       "pbjrag:finish": ask.finish ?? "",
+      ...(ask.data === undefined ? {} : { "pbjrag:data": JSON.stringify(ask.data) }),
       "pbjrag:reapply": String(ask.reapply ?? false),
       ...ask.more,
     });
@@ -54,7 +56,7 @@ export class World {
   up(tag: string, ask: Ask = {}): Plan {
     const plan = this.plan(tag, ask);
     const record = plan.step === "unchanged" ? null : recordOf(plan, this.facts(plan));
-    const after: unknown = JSON.parse(JSON.stringify(ledgerAfter(plan, record, this.ledger)));
+    const after: unknown = JSON.parse(JSON.stringify(asOutput(ledgerAfter(plan, record, this.ledger))));
     const parsed = parseLedger(after);
     if ("problems" in parsed) {
       throw new Error(JSON.stringify(parsed.problems));
@@ -68,6 +70,8 @@ export class World {
     const { image } = plan.serving;
     const imageId = image.origin === "recorded" ? image.id : `sha256:${image.name}-${this.clock}`;
     this.images.add(imageId);
-    return { imageId, qdrantVersion: "1.19.0", backup: `pre-deploy-${this.clock}`, noBackupReason: "", switchedAt: new Date(this.clock * 1000).toISOString() };
+    const backup = `pre-deploy-${this.clock}`;
+    const restoredFrom = plan.restore === null ? "" : plan.restore.from || backup;
+    return { imageId, qdrantVersion: "1.19.0", backup, noBackupReason: "", restoredFrom, switchedAt: new Date(this.clock * 1000).toISOString() };
   }
 }

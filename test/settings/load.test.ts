@@ -134,6 +134,11 @@ describe("settings/load", () => {
     ["docker.host", { docker: { host: "/var/run/docker.sock" } }, /no Docker socket/],
     ["docker.cpuOvercommit", { docker: { cpuOvercommit: 0.5 } }, /between 1 and 100/],
     ["attempt", { attempt: "a b" }, /not in the form/],
+    ["data.generation", { data: { generation: "../x" } }, /part of a volume's name/],
+    ["data.generation", { data: { generation: "x".repeat(33) } }, /part of a volume's name/],
+    ["data.generation", { data: { restoreFrom: "pre-deploy-20260101-120000" } }, /is missing/],
+    ["data.restoreFrom", { data: { generation: "r1", restoreFrom: "../pre-deploy-20260101-120000" } }, /no name of a backup/],
+    ["data.only", { data: { generation: "r1", only: "uploads" } }, /from where/],
     ["dataDir", { dataDir: " " }, /no path/],
   ];
   for (const [path, config, what] of wrong) {
