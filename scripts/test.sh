@@ -9,12 +9,13 @@ part=all
 engines=${PBJRAG_ENGINE:-}
 grep_for=''
 files=()
+weight=() # a prefix of commands that run at another weight
 
 usage() {
   cat <<'EOF'
 Usage: scripts/test.sh [unit | e2e] [--full | --bench] [--grep TEXT] [--engine stand-in|real|both] [FILE]...
 
-Sets this machine up, compiles, runs the unit tests, then each end-to-end file on real Docker, one after another.
+Sets this machine up, compiles, runs the unit tests, then each end-to-end file on real Docker, two at a time.
 The last line is "N passed, N failed, N skipped"; the exit code is 0 only if none failed.
 
   unit, e2e      only these
@@ -63,6 +64,11 @@ real_pulumi() {
   type -P -a pulumi | grep -vF '/.release/bin/pulumi' | head -n 1
 }
 
+# shellcheck source=scripts/lib/setup-report.sh
+source scripts/lib/setup-report.sh
+# shellcheck source=scripts/lib/test-e2e.sh
+source scripts/lib/test-e2e.sh
+
 say() { printf '\n== test: %s\n' "$*"; }
 
 # Compiles. A type error is a failed test of its own; the program is emitted nevertheless.
@@ -81,7 +87,7 @@ run_mocha() { # WHAT SECONDS MOCHA-ARGUMENTS...
   shift 2
   before=$(wc -l <"$counts")
   PBJRAG_TEST_COUNTS=$counts PBJRAG_SUITE=$suite timeout --foreground -k 30 "$limit" \
-    node node_modules/mocha/bin/mocha.js --reporter dist/test/support/reporter.js ${grep_for:+--fgrep "$grep_for"} "$@" </dev/null || status=$?
+    ${weight[@]+"${weight[@]}"} node node_modules/mocha/bin/mocha.js --reporter dist/test/support/reporter.js ${grep_for:+--fgrep "$grep_for"} "$@" </dev/null || status=$?
   if [ "$status" -eq 124 ] || [ "$status" -eq 137 ]; then
     printf 'count 0 1 0\nfailed %s: not ended within %s s\n' "$what" "$limit" >>"$counts"
   elif [ "$(wc -l <"$counts")" -eq "$before" ]; then
@@ -92,36 +98,6 @@ run_mocha() { # WHAT SECONDS MOCHA-ARGUMENTS...
 run_unit() {
   say "unit tests"
   run_mocha "unit tests" 600 'dist/test/**/*.test.js' --ignore 'dist/test/e2e/**'
-}
-
-# The story goes first: what it shows is what the rest builds on.
-e2e_files() {
-  if [ ${#files[@]} -gt 0 ]; then
-    printf '%s\n' "${files[@]}"
-    return
-  fi
-  local file
-  for file in dist/test/e2e/story.test.js dist/test/e2e/*.test.js; do
-    [ -f "$file" ] || continue
-    basename "$file" .test.js
-  done | awk '!seen[$0]++'
-}
-
-run_e2e() { # ENGINE
-  local name names number=0 began
-  names=$(e2e_files)
-  for name in $names; do
-    name=$(basename "${name%.ts}" .test)
-    number=$((number + 1))
-    if [ ! -f "dist/test/e2e/$name.test.js" ]; then
-      echo "test: there is no test/e2e/$name.test.ts" >&2
-      exit 2
-    fi
-    say "end-to-end $number of $(wc -w <<<"$names") on the $1 engine: $name"
-    began=$SECONDS
-    PBJRAG_ENGINE=$1 run_mocha "$name ($1)" "$([ "$suite" = full ] && echo 5400 || echo 900)" "dist/test/e2e/$name.test.js"
-    echo "   $name took $((SECONDS - began)) s"
-  done
 }
 
 # The sum of all counts, the failures by name, and the last line.
@@ -140,8 +116,12 @@ finish() {
 
 main() {
   read_arguments "$@"
-  counts=$(mktemp)
-  trap 'rm -f "$counts"' EXIT
+  scratch=$(mktemp -d)
+  counts=$scratch/counts
+  : >"$counts"
+  trap 'rm -rf "$scratch"' EXIT
+  # shellcheck disable=SC2046 # one word per id
+  trap 'trap - INT TERM; stop_tree $(jobs -p); exit 130' INT TERM
   say "set-up"
   scripts/setup.sh
   compile
