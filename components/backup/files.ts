@@ -8,13 +8,14 @@ import { BackupProblem, isDiskFull } from "./problem.js";
 
 /** Writing so that a finished backup stays finished: hashed while written, synced, renamed, modes whatever the umask. */
 
+const NEW = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
+
 /**
  * Writes a new file (0600) from chunks, and gives its size and SHA-256 once the disk has it.
  * @throws BackupProblem `disk-full` or `write`; what feeds it throws its own errors
  */
 export async function writeDurable(file: string, chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>): Promise<FileRecord> {
-  const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
-  const handle = await writing(file, () => open(file, flags, 0o600));
+  const handle = await writing(file, () => open(file, NEW, 0o600));
   try {
     await writing(file, () => handle.chmod(0o600));
     const hash = createHash("sha256");
@@ -26,6 +27,16 @@ export async function writeDurable(file: string, chunks: AsyncIterable<Uint8Arra
     }
     await writing(file, () => handle.sync());
     return { size, sha256: hash.digest("hex") };
+  } finally {
+    await handle.close();
+  }
+}
+
+/** Writes a new file (0600) that need not outlive this run. @throws BackupProblem `disk-full` or `write` */
+export async function writePlain(file: string, chunks: AsyncIterable<Uint8Array>): Promise<void> {
+  const handle = await writing(file, () => open(file, NEW, 0o600));
+  try {
+    for await (const chunk of chunks) await writing(file, () => writeAll(handle, chunk));
   } finally {
     await handle.close();
   }

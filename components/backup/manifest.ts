@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { DETAILS } from "./index/format.js";
 
 const file = z.object({
   /** Bytes. */
@@ -8,12 +9,26 @@ const file = z.object({
 
 const release = z.object({ tag: z.string(), commit: z.string(), revision: z.string() });
 
+/** What was counted of an archive while it was written. */
 const archive = z.object({
   files: z.number().int().nonnegative(),
   /** Content of the files, unpacked. */
   bytes: z.number().int().nonnegative(),
   /** Devices, pipes and links to outside that were not taken along. */
   leftOut: z.number().int().nonnegative(),
+  /** SHA-256 of the lines that the index has, or would have, for its files: what it must hold when it is read. "" in old backups. */
+  digest: z.string(),
+});
+
+/** How the uploads were listed just before they were read: equal lists mean equal files, see unchanged.ts. */
+const listing = z.object({
+  /** SHA-256 of path, kind, size, times, inode, owner and mode of everything in the volume. */
+  digest: z.string(),
+  /** Seconds since 1970 on the clock of files: when it was made, and of the newest change. */
+  takenAt: z.number(),
+  newest: z.number(),
+  /** Docker's `CreatedAt` of the volume. */
+  volumeCreated: z.string(),
 });
 
 const collection = z.object({
@@ -30,7 +45,7 @@ const collection = z.object({
 
 /** `manifest.json`, written when all else is there: a directory without one is no backup. */
 export const manifestSchema = z.object({
-  schema: z.literal(1),
+  schema: z.literal(2),
   tool: z.object({ name: z.string(), version: z.string() }),
   name: z.string(),
   kind: z.enum(["pre-deploy", "pre-rollback"]),
@@ -56,11 +71,26 @@ export const manifestSchema = z.object({
       writesDuringBackup: z.boolean(),
     })
     .nullable(),
-  uploads: archive.extend({ volume: z.string() }),
+  uploads: archive.extend({
+    volume: z.string(),
+    /** Null where it could not be listed. */
+    listing: listing.nullable(),
+    /** The backup whose archive this is, the files being unchanged since; "" where they were read. */
+    from: z.string(),
+  }),
+  /** What `index.ndjson.gz` covers of each collection (see index/format.ts), besides all uploaded files. Null: there is no index. */
+  index: z.object({ details: z.record(z.string(), z.enum(DETAILS)) }).nullable(),
   /** Every file of the backup but this one and its own sum. */
   files: z.record(z.string(), file),
   /** How it was proven. */
-  proof: z.object({ restored: z.boolean(), counted: z.boolean() }),
+  proof: z.object({
+    restored: z.boolean(),
+    counted: z.boolean(),
+    /** Points and answers to queries were compared with the live Qdrant. */
+    sampled: z.boolean(),
+    /** The archives were read to their end as they were written. */
+    read: z.boolean(),
+  }),
 });
 
 export type Manifest = z.infer<typeof manifestSchema>;
@@ -75,7 +105,33 @@ export function renderManifest(manifest: Manifest): string {
 
 /** @throws z.ZodError or SyntaxError for what is no manifest of a known version. */
 export function parseManifest(text: string): Manifest {
-  return manifestSchema.parse(JSON.parse(text));
+  return manifestSchema.parse(current(JSON.parse(text)));
+}
+
+/** What a manifest of an older version says in the form of today's; anything else as it is. */
+export function current(value: unknown): unknown {
+  const old = manifest1.safeParse(value);
+  return old.success ? upgraded(old.data) : value;
+}
+
+/** The first version, as far as it lacks something. */
+const manifest1 = z.looseObject({
+  schema: z.literal(1),
+  qdrant: z.looseObject({ storage: z.looseObject({}) }).nullable(),
+  uploads: z.looseObject({}),
+  proof: z.looseObject({}),
+});
+
+function upgraded(old: z.infer<typeof manifest1>): object {
+  const { qdrant, uploads, proof } = old;
+  return {
+    ...old,
+    schema: 2,
+    qdrant: qdrant === null ? null : { ...qdrant, storage: { ...qdrant.storage, digest: "" } },
+    uploads: { ...uploads, digest: "", listing: null, from: "" },
+    index: null,
+    proof: { ...proof, sampled: false, read: false },
+  };
 }
 
 /** The text of `manifest.sha256`, as `sha256sum manifest.json` prints it. */

@@ -8,6 +8,7 @@ export const FILES = {
   commit: "git-commit.txt",
   tag: "git-tag.txt",
   config: "stack-config.json",
+  index: "index.ndjson.gz",
   manifest: "manifest.json",
   /** Of the manifest, in the form of `sha256sum`: the manifest has the sums of all others. */
   sum: "manifest.sha256",

@@ -8,6 +8,7 @@ import { backupName, FILES, partialOf } from "./names.js";
 import { fromQdrant, isDiskFull } from "./problem.js";
 import type { Reader } from "./reader.js";
 import { findSource, type QdrantSource, saveQdrant } from "./save-qdrant.js";
+import { BackupIndex } from "./save-index.js";
 import { saveUploads } from "./save-uploads.js";
 import { seal } from "./seal.js";
 import { assertSpace, mebibytes, neededFor, spaceOf, tooLittle } from "./space.js";
@@ -61,10 +62,11 @@ async function writeBackup(
   context.assertHolds();
   leftovers.add(partialOf(name), () => removeUnfinished(partial, context.token));
   await makePrivate(partial);
-  const qdrant = await saveQdrant(request, context, source, path.join(partial, FILES.qdrant), leftovers);
+  const index = new BackupIndex(partial, leftovers);
+  const qdrant = await saveQdrant(request, context, source, path.join(partial, FILES.qdrant), index, leftovers);
   if (qdrant.record === null && !content.uploads) return noBackup("there is no data yet: Qdrant has no collections, and there are no uploads");
-  const uploads = await saveUploads(context, content.reader, path.join(partial, FILES.uploads));
-  const bytes = await seal(request, context, tool, { name, created, qdrant, uploads });
+  const uploads = await saveUploads(context, content.reader, path.join(partial, FILES.uploads), index);
+  const bytes = await seal(request, context, tool, { name, created, qdrant, uploads, index: await index.finish() });
   context.say(`backup ${name} is complete: ${mebibytes(bytes)}`, { backup: name, bytes });
   const collections = Object.entries(qdrant.record?.collections ?? {}).map(([collection, { points }]) => [collection, points] as const);
   return {

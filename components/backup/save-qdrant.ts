@@ -4,10 +4,12 @@ import type { QdrantClient } from "../qdrant/client.js";
 import type { Alias } from "../qdrant/schema.js";
 import { writeArchive, writeEmptyArchive } from "./archive.js";
 import type { Context, Leftovers } from "./context.js";
+import type { Detail } from "./index/format.js";
 import type { CollectionRecord, FileRecord, QdrantRecord } from "./manifest.js";
 import type { BackupRequest } from "./model.js";
 import { settlePending } from "./pending.js";
 import { BackupProblem } from "./problem.js";
+import type { BackupIndex } from "./save-index.js";
 import type { Reader } from "./reader.js";
 import { Scratch } from "./scratch.js";
 import { Mismatch, transferCollection } from "./snapshot.js";
@@ -19,6 +21,8 @@ export interface SavedQdrant {
   file: FileRecord;
   /** Null: there are no collections, and the archive is empty. */
   record: QdrantRecord | null;
+  /** What the index covers of each collection. */
+  details: Record<string, Detail>;
 }
 
 interface Listing {
@@ -50,16 +54,18 @@ export async function findSource(request: BackupRequest, context: Context, reade
   return { live, reader };
 }
 
-/** Writes the archive of a scratch Qdrant's storage that holds all collections. */
+/** Writes the archive of a scratch Qdrant's storage that holds all collections, and lists their points in the index. */
 export async function saveQdrant(
   request: BackupRequest,
   context: Context,
   source: QdrantSource | null,
   archive: string,
+  index: BackupIndex,
   leftovers: Leftovers,
 ): Promise<SavedQdrant> {
   const filled = source === null ? null : await fillFrom(source, request, context, leftovers);
-  if (filled === null) return { file: (await writeEmptyArchive(archive, context.signal)).file, record: null };
+  if (filled === null) return { file: (await writeEmptyArchive(archive, context.signal)).file, record: null, details: {} };
+  const details = await index.addCollections(context, filled.client, filled.collections, filled.aliases);
   const { version, commit } = await filled.client.version();
   await filled.scratch.stop();
   context.say("compressing Qdrant's storage");
@@ -69,6 +75,7 @@ export async function saveQdrant(
   const { collections, aliases, imageId } = filled;
   return {
     file,
+    details,
     record: {
       version,
       commit: commit ?? "",

@@ -3,18 +3,20 @@ import { type WrittenArchive, writeArchive, writeEmptyArchive } from "./archive.
 import type { Context } from "./context.js";
 import { BackupProblem } from "./problem.js";
 import type { Reader } from "./reader.js";
+import type { BackupIndex } from "./save-index.js";
 import { TarError } from "./tar-header.js";
 
 /** A file that shrinks while Docker reads it spoils the archive; so often in a row means that it always will. */
 const TRIES = 3;
 
-/** Writes the archive of the uploads volume; an empty one if there is no such volume. */
-export async function saveUploads(context: Context, reader: Reader | null, file: string): Promise<WrittenArchive> {
+/** Writes the archive of the uploads volume, an empty one if there is no such volume, and lists its files in the index. */
+export async function saveUploads(context: Context, reader: Reader | null, file: string, index: BackupIndex): Promise<WrittenArchive> {
   if (reader === null || !reader.mounted.includes("uploads")) return writeEmptyArchive(file, context.signal);
   context.say("compressing the uploads");
   for (let attempt = 1; ; attempt++) {
+    const list = await index.beginUploads();
     try {
-      const written = await writeArchive(await reader.archive("uploads"), reader.base("uploads"), file, context.signal);
+      const written = await writeArchive(await reader.archive("uploads"), reader.base("uploads"), file, context.signal, list);
       const { leftOut } = written.content;
       if (leftOut > 0) context.say(`${leftOut} devices, pipes or links to outside the uploads are left out: no restore would make them`, { leftOut });
       return written;

@@ -13,6 +13,7 @@ export interface Saved {
   created: Date;
   qdrant: SavedQdrant;
   uploads: WrittenArchive;
+  index: FileRecord;
 }
 
 /** Writes what goes beside the archives, the manifest and its sum last, and gives the directory its name. @returns its size in bytes */
@@ -22,6 +23,7 @@ export async function seal(request: BackupRequest, context: Context, tool: Manif
   const files = {
     [FILES.qdrant]: saved.qdrant.file,
     [FILES.uploads]: saved.uploads.file,
+    [FILES.index]: saved.index,
     ...(await writeTexts(request, partial)),
   };
   const manifest = manifestOf(request, context, tool, saved, files);
@@ -52,7 +54,7 @@ async function writeTexts(request: BackupRequest, directory: string): Promise<Re
 function manifestOf(request: BackupRequest, context: Context, tool: Manifest["tool"], saved: Saved, files: Record<string, FileRecord>): Manifest {
   const { kind, stack, of, before } = request;
   return {
-    schema: 1,
+    schema: 2,
     tool,
     name: saved.name,
     kind,
@@ -62,8 +64,9 @@ function manifestOf(request: BackupRequest, context: Context, tool: Manifest["to
     created: saved.created.toISOString(),
     run: context.run,
     qdrant: saved.qdrant.record,
-    uploads: { ...saved.uploads.content, volume: request.uploadsVolume },
+    uploads: { ...saved.uploads.content, volume: request.uploadsVolume, listing: null, from: "" },
+    index: { details: saved.qdrant.details },
     files,
-    proof: { restored: saved.qdrant.record !== null, counted: saved.qdrant.record !== null },
+    proof: { restored: saved.qdrant.record !== null, counted: saved.qdrant.record !== null, sampled: false, read: false },
   };
 }

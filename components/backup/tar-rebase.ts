@@ -1,5 +1,6 @@
 import { Transform, type TransformCallback } from "node:stream";
 import { padding, rebaseHeader, rebaseLink, rebasePath, resized, TarError } from "./tar-header.js";
+import type { TarObserver } from "./tar-observer.js";
 import { encodePax, type PaxRecord } from "./tar-pax.js";
 import { climbOf, depthOf, entryPath, entryTarget, insidePath } from "./tar-path.js";
 import { type TarEntry, TarScanner } from "./tar-scan.js";
@@ -20,11 +21,15 @@ export class TarRebase extends Transform {
   leftOut = 0;
 
   private readonly base: Buffer;
-  private readonly scanner = new TarScanner({ entry: (entry) => this.entry(entry), body: (part) => this.push(part), end: (block) => this.push(block) });
+  private readonly scanner = new TarScanner({ entry: (entry) => this.entry(entry), body: (part) => this.body(part), end: (block) => this.push(block) });
   /** Paths of what was left out: a hard link to it is left out as well. */
   private readonly missing = new Set<string>();
+  /** Bytes of the present file's content that are still to come; padding follows them. */
+  private content = 0;
+  /** What the observer wants to be waited for. */
+  private waiting: Promise<void> | undefined;
 
-  constructor(base: string) {
+  constructor(base: string, private readonly observer?: TarObserver) {
     super();
     this.base = Buffer.from(base);
   }
@@ -32,10 +37,12 @@ export class TarRebase extends Transform {
   override _transform(chunk: Buffer, _encoding: BufferEncoding, done: TransformCallback): void {
     try {
       this.scanner.consume(chunk);
-      done();
     } catch (error) {
-      done(error instanceof Error ? error : new TarError(String(error)));
+      return done(error instanceof Error ? error : new TarError(String(error)));
     }
+    if (this.waiting === undefined) return done();
+    this.waiting.then(() => done(), done);
+    this.waiting = undefined;
   }
 
   override _flush(done: TransformCallback): void {
@@ -54,11 +61,29 @@ export class TarRebase extends Transform {
       this.missing.add(entryPath(entry).toString("latin1"));
       return;
     }
-    const records = pax?.records ?? [];
-    if (pax !== null) this.pushPax(pax.header, this.rebased(records, type === "hardlink"));
-    this.push(this.named(header, records, type === "hardlink"));
+    const records = this.rebased(pax?.records ?? [], type === "hardlink");
+    const named = this.named(header, records, type === "hardlink");
+    if (pax !== null) this.pushPax(pax.header, records);
+    this.push(named);
     this.bytes += size;
     if (type === "file" || type === "hardlink") this.files += 1;
+    const seen = { header: named, pax: pax === null ? null : { header: pax.header, records }, type, size };
+    this.observer?.begin({ type, size, path: entryPath(seen), link: entryTarget(seen) });
+    this.content = size;
+    if (size === 0) this.ended();
+  }
+
+  private body(part: Buffer): void {
+    this.push(part);
+    if (this.content === 0 || this.observer === undefined) return;
+    const content = part.subarray(0, this.content);
+    this.observer.content(content);
+    this.content -= content.length;
+    if (this.content === 0) this.ended();
+  }
+
+  private ended(): void {
+    this.waiting = this.observer?.end() ?? this.waiting;
   }
 
   private isLeftOut(entry: TarEntry): boolean {

@@ -3,7 +3,7 @@ import { readdir, readFile, stat } from "node:fs/promises";
 import path from "node:path";
 import { z } from "zod";
 import { codeOf, errors, messageOf } from "../runtime/errors.js";
-import { isProven, type Manifest, manifestSchema, manifestSum } from "./manifest.js";
+import { current, isProven, type Manifest, manifestSchema, manifestSum } from "./manifest.js";
 import { FILES } from "./names.js";
 import type { Expected } from "./tar-guard.js";
 import { verifyFile, type VerifyOptions } from "./verify-file.js";
@@ -76,10 +76,10 @@ function parse(text: string): { manifest: Manifest } | { why: string } {
   } catch {
     return { why: "is damaged: it is not JSON" };
   }
-  const parsed = manifestSchema.safeParse(value);
+  const parsed = manifestSchema.safeParse(current(value));
   if (parsed.success) return { manifest: parsed.data };
   const version = z.object({ schema: z.number() }).safeParse(value);
-  if (version.success && version.data.schema !== 1) return { why: `is of version ${version.data.schema}, and this program knows version 1` };
+  if (version.success && ![1, 2].includes(version.data.schema)) return { why: `is of version ${version.data.schema}, and this program knows versions 1 and 2` };
   const issue = parsed.error.issues[0];
   return { why: `is damaged: ${issue?.path.join(".") ?? ""} ${issue?.message ?? ""}`.trimEnd() };
 }
@@ -89,7 +89,7 @@ function manifestProblems(manifest: Manifest, name: string): string[] {
   return [
     ...(manifest.name === name ? [] : [`its manifest says it is ${manifest.name}`]),
     ...(isProven(manifest) ? [] : ["its manifest says it was never proven"]),
-    ...REQUIRED.filter((file) => !files.includes(file)).map((file) => `its manifest does not have ${file}`),
+    ...(manifest.index === null ? REQUIRED : [...REQUIRED, FILES.index]).filter((file) => !files.includes(file)).map((file) => `its manifest does not have ${file}`),
     ...files.filter((file) => !PLAIN_NAME.test(file)).map((file) => `its manifest has a file ${JSON.stringify(file)}, which is no plain name`),
   ];
 }

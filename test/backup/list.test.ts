@@ -54,8 +54,24 @@ describe("backup/list, backup/manifest", () => {
   it("reads its own manifests only", () => {
     const whole = manifest("a", "now");
     assert.deepEqual(parseManifest(renderManifest(whole)), whole);
-    assert.throws(() => parseManifest(JSON.stringify({ ...whole, schema: 2 })));
+    assert.throws(() => parseManifest(JSON.stringify({ ...whole, schema: 3 })));
     assert.throws(() => parseManifest("{}"));
     assert.equal(manifestSchema.safeParse({ ...whole, files: { x: { size: 1, sha256: "no" } } }).success, false);
+  });
+
+  it("reads manifests of the first version, which promise less", () => {
+    const whole = manifest("a", "now");
+    const { qdrant } = whole;
+    assert.ok(qdrant !== null);
+    const storage = { files: 1, bytes: 2, leftOut: 0 };
+    const old = { ...whole, schema: 1, index: undefined, qdrant: { ...qdrant, storage }, uploads: { files: 4, bytes: 5, leftOut: 0, volume: "u" }, proof: { restored: true, counted: true } };
+    const read = parseManifest(JSON.stringify(old));
+    assert.deepEqual(read, {
+      ...whole, index: null, qdrant: { ...qdrant, storage: { ...storage, digest: "" } },
+      uploads: { files: 4, bytes: 5, leftOut: 0, digest: "", volume: "u", listing: null, from: "" },
+      proof: { restored: true, counted: true, sampled: false, read: false },
+    });
+    assert.deepEqual(parseManifest(JSON.stringify({ ...old, qdrant: null })).qdrant, null);
+    assert.throws(() => parseManifest(JSON.stringify({ ...old, uploads: null })));
   });
 });

@@ -1,9 +1,12 @@
 import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
 import { Readable } from "node:stream";
 import { buffer } from "node:stream/consumers";
 import { pipeline } from "node:stream/promises";
 import fc from "fast-check";
 import { extract } from "tar-stream";
+import { fileEntries } from "../../components/backup/index/files.js";
+import type { FileEntry } from "../../components/backup/index/format.js";
 import { TarError } from "../../components/backup/tar-header.js";
 import { TarRebase } from "../../components/backup/tar-rebase.js";
 import { directory, file, hardlink, packed, reseal, symlink, type TarFile } from "../support/crafted.js";
@@ -61,9 +64,24 @@ describe("backup/tar-rebase", () => {
         assert.deepEqual(found.map((one) => one.header.name), all.map((one) => `./${one.name}`));
         assert.deepEqual(found.map((one) => one.content.toString("hex")), all.map((one) => Buffer.from(one.content).toString("hex")));
         assert.equal(rebase.bytes, all.reduce((sum, one) => sum + one.content.length, 0));
+        const listed: FileEntry[] = [];
+        for await (const entry of fileEntries(Readable.from(pieces(await packed([directory("uploads/"), ...given]), chunks), { objectMode: false }), "uploads")) listed.push(entry);
+        assert.deepEqual(listed, all.map((one) => ({ type: "file", path: one.name, size: one.content.length, content: createHash("sha256").update(one.content).digest("hex") })));
       }),
       { numRuns: 150 },
     );
+  });
+
+  it("lists links with where they lead, and neither directories nor what is left out", async () => {
+    const links = [hardlink("u/h", "u/d/a"), symlink("u/s", "d/a"), symlink("u/out", "/x")];
+    const archive = await packed([directory("u/"), directory("u/d/"), file("u/d/a", ""), ...links]);
+    const listed: FileEntry[] = [];
+    for await (const entry of fileEntries(Readable.from([archive]), "u")) listed.push(entry);
+    const empty = createHash("sha256").digest("hex");
+    assert.deepEqual(listed.map(({ path, content }) => [path, content]), [["d/a", empty], ["h", "hardlink:d/a"], ["s", "symlink:d/a"]]);
+    await assert.rejects(async () => {
+      for await (const entry of fileEntries(Readable.from([archive.subarray(0, 2000)]), "u")) assert.ok(entry);
+    }, TarError);
   });
 
   it("keeps names that are not UTF-8 byte by byte", async () => {

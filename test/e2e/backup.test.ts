@@ -3,7 +3,10 @@ import { createHash } from "node:crypto";
 import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { gunzipSync } from "node:zlib";
+import { liveEntries } from "../../components/backup/index/live.js";
+import { readIndex } from "../../components/backup/index/store.js";
 import { listBackups } from "../../components/backup/list.js";
+import { lossInWords, lossOf } from "../../components/backup/loss.js";
 import { parseManifest } from "../../components/backup/manifest.js";
 import { verifyBackup } from "../../components/backup/verify.js";
 import { encodings } from "../../components/runtime/encodings.js";
@@ -91,7 +94,7 @@ describe("e2e: a backup", function () {
     assert.deepEqual(Object.keys(manifest.qdrant.collections.chunks?.payloadSchema ?? {}).sort(), ["city", "n"]);
     assert.notEqual(manifest.qdrant.commit, "");
     assert.equal(manifest.qdrant.writesDuringBackup, false);
-    assert.deepEqual(readdirSync(directory).sort(), ["git-commit.txt", "git-tag.txt", "manifest.json", "manifest.sha256", "qdrant-data.tar.gz", "stack-config.json", "uploads.tar.gz"]);
+    assert.deepEqual(readdirSync(directory).sort(), ["git-commit.txt", "git-tag.txt", "index.ndjson.gz", "manifest.json", "manifest.sha256", "qdrant-data.tar.gz", "stack-config.json", "uploads.tar.gz"]);
     for (const [name, { size, sha256 }] of Object.entries(manifest.files)) {
       const content = readFileSync(path.join(directory, name));
       assert.deepEqual([content.length, createHash("sha256").update(content).digest("hex")], [size, sha256], name);
@@ -100,6 +103,19 @@ describe("e2e: a backup", function () {
     assert.deepEqual((await listBackups({ backups: world.backups })).map(({ name, problem, of }) => [name, problem, of]), [[path.basename(directory), "", "v1.0.0"]]);
 
     assert.deepEqual((await verifyBackup(directory)).problems, []);
+
+    // What it lists, and what going back to it would lose.
+    const index = await collect(readIndex(directory));
+    for (const [name, { points }] of Object.entries(before.collections)) {
+      const from = index.findIndex((entry) => entry.type === "collection" && entry.name === name) + 1;
+      const listed = index.slice(from, from + points.length).map((entry) => (entry.type === "point" ? entry.id : ""));
+      assert.deepEqual(listed, points.map(({ id }) => String(id)), name);
+    }
+    const listed = index.filter((entry) => entry.type === "file");
+    assert.equal(listed.length, 7, "six files and a symbolic link");
+    assert.equal(listed.find(({ path: file }) => file === "zero")?.content, createHash("sha256").digest("hex"));
+    const lossNow = async () => lossOf(readIndex(directory), liveEntries(await world.client(), manifest.index?.details ?? {}, await world.uploads()));
+    assert.deepEqual(lossInWords(await lossNow()), []);
 
     // The manual restore, into empty volumes, with Qdrant stopped.
     const image = await imageWithTar();
@@ -114,6 +130,21 @@ describe("e2e: a backup", function () {
     const found = await again.send<{ id: number }[]>("POST", "/collections/current/points/search", { vector: before.collections.chunks?.points[17]?.vector, limit: 3 });
     const expected = await qdrant.send<{ id: number }[]>("POST", "/collections/current/points/search", { vector: before.collections.chunks?.points[17]?.vector, limit: 3 });
     assert.deepEqual(found, expected);
+
+    // What it would lose once there is something to lose.
+    const points = before.collections.chunks?.points ?? [];
+    await qdrant.send("POST", "/collections/chunks/points/delete?wait=true", { points: [3, 5, 7] });
+    await qdrant.send("POST", "/collections/chunks/points/payload?wait=true", { points: [8], payload: { city: "Bergen" } });
+    await qdrant.send("PUT", "/collections/chunks/points/vectors?wait=true", { points: [{ id: 9, vector: points[10]?.vector }] });
+    await qdrant.send("PUT", "/collections/chunks/points?wait=true", { points: ["f47ac10b-58cc-4372-a567-0e02b2c3d479", 9_007_199_254_740_991].map((id) => ({ id, vector: points[0]?.vector, payload: {} })) });
+    await qdrant.send("POST", "/collections/aliases", { actions: [{ delete_alias: { alias_name: "current" } }] });
+    await qdrant.create("later", { size: 4, distance: "Dot" });
+    await world.inVolume(world.uploadsVolume, "cd /data; printf Y > a/one; rm zero; printf n > 'a/b.new'");
+    assert.deepEqual(lossInWords(await lossNow()), [
+      "collection chunks: 2 points added, 2 changed, 3 deleted since the backup; different: alias current",
+      "collection later: 0 points added, 0 changed, 0 deleted since the backup, the collection is not in the backup",
+      "uploads: 1 file added, 1 changed, 1 deleted since the backup",
+    ]);
   });
 
   it("is readable by its owner only, whatever the umask, and holds no key", async () => {
@@ -217,6 +248,12 @@ describe("e2e: a backup", function () {
     assert.match(second, /-2$/);
   });
 });
+
+async function collect<T>(all: AsyncIterable<T>): Promise<T[]> {
+  const result: T[] = [];
+  for await (const one of all) result.push(one);
+  return result;
+}
 
 /** The document's image where it is to be had; else a local one that has tar. */
 async function imageWithTar(): Promise<string> {

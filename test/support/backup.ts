@@ -1,8 +1,10 @@
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import type { Readable } from "node:stream";
 import Docker from "dockerode";
 import type { BackupOutcome, BackupRequest } from "../../components/backup/model.js";
+import { QdrantClient } from "../../components/qdrant/client.js";
 import type { JournalEvent } from "../../components/runtime/journal.js";
 import { keptFor, removeStack } from "./docker.js";
 import { stackName } from "./names.js";
@@ -112,6 +114,17 @@ export class BackupWorld {
     const qdrant = new TestQdrant(`http://127.0.0.1:${NetworkSettings.Ports["6333/tcp"]?.[0]?.HostPort}`, PLANTED_KEY);
     await waitFor(`${name} answers`, () => qdrant.ready());
     return qdrant;
+  }
+
+  /** The program's own client of the live Qdrant. */
+  async client(): Promise<QdrantClient> {
+    return new QdrantClient({ baseUrl: (await this.connect()).baseUrl, apiKey: PLANTED_KEY });
+  }
+
+  /** Docker's archive of the uploads, as a backup reads it. */
+  async uploads(): Promise<{ archive: Readable; base: string }> {
+    const holder = await this.docker.createContainer({ Image: QDRANT_IMAGE, Labels: { "pbjrag.stack": this.stack }, HostConfig: { Binds: [`${this.uploadsVolume}:/pbjrag/uploads:ro`] } });
+    return { archive: (await holder.getArchive({ path: "/pbjrag/uploads" })) as Readable, base: "uploads" };
   }
 
   /** Runs a shell in a container that has a volume at /data; gives what it prints. */

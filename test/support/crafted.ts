@@ -4,8 +4,10 @@ import path from "node:path";
 import { buffer } from "node:stream/consumers";
 import { gzipSync } from "node:zlib";
 import { type Header, pack } from "tar-stream";
-import { type ArchiveRecord, type Manifest, manifestSum, renderManifest } from "../../components/backup/manifest.js";
+import { FIRST_LINE } from "../../components/backup/index/format.js";
+import { type Manifest, manifestSum, renderManifest } from "../../components/backup/manifest.js";
 import { FILES } from "../../components/backup/names.js";
+import type { Expected } from "../../components/backup/tar-guard.js";
 
 export interface TarFile {
   header: Partial<Header> & { name: string };
@@ -36,7 +38,7 @@ export function reseal(archive: Buffer, at = 0): Buffer {
 
 export function sampleManifest(name: string, change: Partial<Manifest> = {}): Manifest {
   return {
-    schema: 1,
+    schema: 2,
     tool: { name: "pbjrag-release", version: "0.1.0" },
     name,
     kind: "pre-deploy",
@@ -53,20 +55,21 @@ export function sampleManifest(name: string, change: Partial<Manifest> = {}): Ma
       volume: "q",
       collections: { a: { points: 3, live: { before: 3, after: 3 }, status: "green", config: {}, payloadSchema: {}, snapshot: { size: 1, sha256: "0".repeat(64) } } },
       aliases: [],
-      storage: { files: 1, bytes: 2, leftOut: 0 },
+      storage: { files: 1, bytes: 2, leftOut: 0, digest: "2".repeat(64) },
       writesDuringBackup: false,
     },
-    uploads: { files: 4, bytes: 5, leftOut: 0, volume: "u" },
+    uploads: { files: 4, bytes: 5, leftOut: 0, digest: "3".repeat(64), volume: "u", listing: null, from: "" },
+    index: { details: { a: "vectors" } },
     files: { x: { size: 10, sha256: "0".repeat(64) }, y: { size: 20, sha256: "1".repeat(64) } },
-    proof: { restored: true, counted: true },
+    proof: { restored: true, counted: true, sampled: true, read: true },
     ...change,
   };
 }
 
 export interface Crafted {
   /** Uncompressed archives; what they are said to hold may be a lie. */
-  qdrant: { tar: Buffer; says: Omit<ArchiveRecord, "leftOut"> };
-  uploads: { tar: Buffer; says: Omit<ArchiveRecord, "leftOut"> };
+  qdrant: { tar: Buffer; says: Expected };
+  uploads: { tar: Buffer; says: Expected };
   /** Changes the manifest after its sums were made. */
   change?: (manifest: Manifest) => object;
 }
@@ -81,11 +84,12 @@ export function craftBackup(root: string, name: string, crafted: Crafted): strin
     [FILES.commit]: Buffer.from("c\n"),
     [FILES.tag]: Buffer.from("v1\n"),
     [FILES.config]: Buffer.from("{}\n"),
+    [FILES.index]: gzipSync(`${FIRST_LINE}\n{"uploads":true}\n`),
   };
   for (const [file, bytes] of Object.entries(content)) writeFileSync(path.join(at, file), bytes);
   const files = Object.entries(content).map(([file, bytes]) => [file, { size: bytes.length, sha256: sha256(bytes) }] as const);
-  const sample = sampleManifest(name, { files: Object.fromEntries(files), uploads: { ...crafted.uploads.says, leftOut: 0, volume: "u" } });
-  if (sample.qdrant !== null) sample.qdrant.storage = { ...crafted.qdrant.says, leftOut: 0 };
+  const sample = sampleManifest(name, { files: Object.fromEntries(files), uploads: { ...sampleManifest(name).uploads, ...crafted.uploads.says } });
+  if (sample.qdrant !== null) sample.qdrant.storage = { ...sample.qdrant.storage, ...crafted.qdrant.says };
   writeManifest(at, crafted.change === undefined ? renderManifest(sample) : JSON.stringify(crafted.change(sample)));
   return at;
 }

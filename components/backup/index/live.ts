@@ -1,0 +1,29 @@
+import type { Readable } from "node:stream";
+import type { QdrantClient } from "../../qdrant/client.js";
+import { fileEntries } from "./files.js";
+import type { Detail, Entry } from "./format.js";
+import { collectionHead, pointEntries } from "./points.js";
+
+/**
+ * What is there now, in the form of an index: for `lossOf`. Reads all of it; a page of points is in memory at a time.
+ * @param details of the backup's index (its manifest's `index.details`): hashes of another detail cannot be compared
+ * @param uploads Docker's archive of the volume, and the name that its entries begin with; null: there is no such volume
+ */
+export async function* liveEntries(
+  qdrant: QdrantClient | null,
+  details: Readonly<Record<string, Detail>>,
+  uploads: { archive: Readable; base: string } | null,
+): AsyncGenerator<Entry> {
+  if (qdrant !== null) yield* collectionEntries(qdrant, details);
+  yield { type: "uploads" };
+  if (uploads !== null) yield* fileEntries(uploads.archive, uploads.base);
+}
+
+async function* collectionEntries(qdrant: QdrantClient, details: Readonly<Record<string, Detail>>): AsyncGenerator<Entry> {
+  const aliases = await qdrant.aliases();
+  for (const name of await qdrant.collections()) {
+    const detail = details[name] ?? "ids";
+    yield collectionHead(name, detail, await qdrant.collection(name), aliases);
+    yield* pointEntries(qdrant, name, detail);
+  }
+}

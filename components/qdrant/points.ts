@@ -1,0 +1,68 @@
+import { z } from "zod";
+import { pathOf, type QdrantClient } from "./client.js";
+import { idJson, type PointId } from "./json.js";
+
+/** Points as they are stored. Payload and vectors are left as Qdrant's JSON has them. */
+export interface StoredPoint {
+  id: PointId;
+  /** Null without any, and where none was asked for. */
+  payload: Record<string, unknown> | null;
+  /** An array, or an object by vector name; undefined where none was asked for. */
+  vector?: unknown;
+}
+
+export interface Scrolled {
+  points: StoredPoint[];
+  /** Where to go on; null at the end. */
+  next: PointId | null;
+  /** Characters of the answer: what a page costs. */
+  size: number;
+}
+
+export interface Found {
+  id: PointId;
+  score: number;
+}
+
+const id = z.union([z.number(), z.string()]).transform(String);
+const point = z.object({
+  id,
+  payload: z.record(z.string(), z.unknown()).nullish().transform((payload) => payload ?? null),
+  vector: z.unknown(),
+});
+const scrolled = z.object({ points: z.array(point), next_page_offset: id.nullish().transform((next) => next ?? null) });
+const found = z.object({ points: z.array(z.object({ id, score: z.number() })) });
+
+/** One page of a collection, from `offset` (its beginning, if null) on, in the order of ids. */
+export async function scroll(
+  client: QdrantClient,
+  collection: string,
+  ask: { offset: PointId | null; limit: number; payload: boolean; vectors: boolean },
+): Promise<Scrolled> {
+  const offset = ask.offset === null ? "" : `,"offset":${idJson(ask.offset)}`;
+  const body = `{"limit":${ask.limit},"with_payload":${ask.payload},"with_vector":${ask.vectors}${offset}}`;
+  const { result, size } = await client.read(scrolled, `${pathOf(collection)}/points/scroll`, body);
+  return { points: result.points, next: result.next_page_offset, size };
+}
+
+/** Points by id, with payload and vectors; those that are not there are left out. */
+export async function retrieve(client: QdrantClient, collection: string, ids: readonly PointId[]): Promise<StoredPoint[]> {
+  const body = `{"ids":[${ids.map(idJson).join(",")}],"with_payload":true,"with_vector":true}`;
+  return (await client.read(z.array(point), `${pathOf(collection)}/points`, body)).result;
+}
+
+/**
+ * The nearest points to a vector by reading every one, without an index: the same data gives the same answer.
+ * @param using name of the vector, "" for the unnamed one
+ * @param among only these points; undefined: all
+ */
+export async function nearest(
+  client: QdrantClient,
+  collection: string,
+  ask: { vector: unknown; using: string; limit: number; among?: readonly PointId[]; timeoutMs: number },
+): Promise<Found[]> {
+  const filter = ask.among === undefined ? "" : `,"filter":{"must":[{"has_id":[${ask.among.map(idJson).join(",")}]}]}`;
+  const using = ask.using === "" ? "" : `,"using":${JSON.stringify(ask.using)}`;
+  const body = `{"query":${JSON.stringify(ask.vector)},"limit":${ask.limit},"params":{"exact":true},"with_payload":false${using}${filter}}`;
+  return (await client.read(found, `${pathOf(collection)}/points/query`, body, ask.timeoutMs)).result.points;
+}
