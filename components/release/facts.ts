@@ -2,8 +2,9 @@
 import { stat, statfs } from "node:fs/promises";
 import { createServer } from "node:net";
 import path from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { dockerCall, dockerCallOrNull, inspectOrNull } from "../runtime/docker.js";
-import { codeOf } from "../runtime/errors.js";
+import { codeOf, ReleaseError } from "../runtime/errors.js";
 import { LABEL } from "../runtime/labels.js";
 import { readLive } from "../traffic/live.js";
 import type { DataFacts, Disk, HostFacts } from "./capacity.js";
@@ -12,6 +13,9 @@ import type { LiveFact, PortFact, VolumeFact } from "./rules.js";
 
 /** Milliseconds: Docker walks through the volumes to answer. */
 const SIZES_MS = 120_000;
+/** Milliseconds for which a refusal to measure is met by asking again, and between two questions. */
+const REFUSED_MS = 60_000;
+const AGAIN_MS = 200;
 const PROXY_INNER_PORT = 8080;
 
 /** @param dataDir absolute */
@@ -96,10 +100,29 @@ export async function readLiveFact(stack: string): Promise<LiveFact> {
 
 /** Sizes for the disk's share of the capacity. @param images recorded ones, newest last */
 export async function readDataSizes(volumes: { qdrant: string; uploads: string }, images: readonly string[]): Promise<DataFacts> {
-  const usage = await dockerCall("measure volumes", async (client) => (await client.df()) as { Volumes: { Name: string; UsageData: { Size: number } | null }[] | null }, SIZES_MS);
+  const usage = await measure();
   // -1 stands for a size that Docker does not know.
   const sizeOf = (name: string): number => Math.max(0, usage.Volumes?.find((volume) => volume.Name === name)?.UsageData?.Size ?? 0);
   return { qdrant: sizeOf(volumes.qdrant), uploads: sizeOf(volumes.uploads), image: await newestSize(images) };
+}
+
+interface DiskUsage {
+  Volumes: { Name: string; UsageData: { Size: number } | null }[] | null;
+}
+
+/** Docker measures for one at a time and refuses whoever else asks meanwhile, another stack's preview for one. */
+async function measure(): Promise<DiskUsage> {
+  const until = performance.now() + REFUSED_MS;
+  for (;;) {
+    try {
+      return await dockerCall("measure volumes", async (client) => (await client.df()) as DiskUsage, SIZES_MS);
+    } catch (error) {
+      if (!(error instanceof ReleaseError) || error.code !== "dockerFailed" || performance.now() > until) {
+        throw error;
+      }
+      await sleep(AGAIN_MS);
+    }
+  }
 }
 
 async function newestSize(images: readonly string[]): Promise<number | null> {

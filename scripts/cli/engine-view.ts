@@ -37,10 +37,11 @@ export class EngineView {
     }
   }
 
-  /** What has been under way for longest, for who has seen nothing for a while; null when nothing is. */
-  stillAt(): string | null {
+  /** What has been under way for longest, for who has seen nothing for a while; null when nothing is for so many milliseconds. */
+  stillAt(least: number): string | null {
     const [name, since] = [...this.underWay].sort(([, a], [, b]) => a - b)[0] ?? [];
-    return name === undefined || since === undefined ? null : `   still at ${name}${this.build.stepOf(name)} (${Math.round((this.now() - since) / 1000)} s)`;
+    if (name === undefined || since === undefined || this.now() - since < least) return null;
+    return `   still at ${name}${this.build.stepOf(name)} (${Math.round((this.now() - since) / 1000)} s)`;
   }
 
   /** What was done, in one line, when Pulumi has ended; null when it did not say. */

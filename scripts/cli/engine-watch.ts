@@ -39,7 +39,7 @@ export function watch(streams: readonly Readable[], mode: "preview" | "update", 
     return new Promise<void>((resolve) => lines.once("close", resolve));
   });
   const timer = setInterval(() => {
-    const still = sink.quietMs() < QUIET_MS ? null : view.stillAt();
+    const still = sink.quietMs() < QUIET_MS ? null : view.stillAt(QUIET_MS);
     if (still !== null) sink.show(still);
   }, LOOK_EVERY_MS).unref();
   return {

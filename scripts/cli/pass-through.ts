@@ -1,6 +1,7 @@
 import { execa } from "execa";
 import { ReleaseError } from "../../components/runtime/errors.js";
 import { Engine, pulumiBinary } from "./engine.js";
+import { describeKept } from "./kept.js";
 import type { Workspace } from "./workspace.js";
 
 /** Hands the terminal to `pulumi`, with the environment of the other scripts. @returns its own exit code */
@@ -12,6 +13,9 @@ export async function passThrough(ws: Workspace, args: string[]): Promise<{ exit
   const result = await execa(pulumiBinary(ws.projectDir), [...(command === undefined ? [] : [command]), ...rest, ...stackArgs], {
     cwd: ws.projectDir, env: ws.env, stdio: "inherit", reject: false,
   });
+  if (command === "destroy" && result.exitCode === 0 && !rest.includes("--preview-only")) {
+    for (const line of ["Kept on purpose:", ...(await describeKept(ws)).map((kept) => `  ${kept}`)]) process.stdout.write(`${line}\n`);
+  }
   return { exitCode: result.exitCode ?? 1 };
 }
 

@@ -124,12 +124,13 @@ describe("scripts/engine-view", () => {
 
   it("tells what takes so long, and shows what it does not know", () => {
     const watcher = new Watcher("update");
-    assert.equal(watcher.view.stillAt(), null);
+    assert.equal(watcher.view.stillAt(5000), null);
     watcher.take(`${IMAGE} creating (0s)`, `${IMAGE} creating (1s) Step 2/3 : RUN make`, " +  docker:index:Volume data creating (0s)");
+    assert.equal(watcher.view.stillAt(5000), null, "it has only begun");
     watcher.clock = 42_400;
-    assert.equal(watcher.view.stillAt(), "   still at image-v3.0.0-c2efaa7a2226, step 2 of 3: RUN make (42 s)");
+    assert.equal(watcher.view.stillAt(5000), "   still at image-v3.0.0-c2efaa7a2226, step 2 of 3: RUN make (42 s)");
     watcher.take(`${IMAGE} created (43s)`);
-    assert.match(watcher.view.stillAt() ?? "", /still at data/);
+    assert.match(watcher.view.stillAt(5000) ?? "", /still at data/);
     assert.deepEqual(new Watcher("update").take("^C received; cancelling.").shown, ["^C received; cancelling."]);
     assert.deepEqual(new Watcher("update").take("error: the stack is currently locked").view.problems, ["the stack is currently locked"]);
   });

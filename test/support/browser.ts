@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import { dirname } from "node:path";
-import { chromium } from "playwright-core";
+import { chromium, type Page } from "playwright-core";
 import { mustRun } from "./processes.js";
 
 const CHROMIUM = "/usr/bin/chromium";
@@ -30,15 +30,23 @@ export async function ensureBrowser(): Promise<void> {
 }
 
 /** Opens the app as a person does, waits until each of the texts is to be seen, and saves a screenshot. */
-export async function look(url: string, texts: readonly string[], screenshot: string, withinMs = 30_000): Promise<Shown> {
+export function look(url: string, texts: readonly string[], screenshot: string, withinMs = 30_000): Promise<Shown> {
+  return visit(url, screenshot, async (page) => {
+    for (const text of texts) await page.getByText(text).first().waitFor({ state: "visible" });
+  }, withinMs);
+}
+
+/** Opens the app, does something there, and saves a screenshot of how it ends. Each step may take `withinMs`. */
+export async function visit(url: string, screenshot: string, act: (page: Page) => Promise<void>, withinMs = 30_000): Promise<Shown> {
   await mkdir(dirname(screenshot), { recursive: true });
   const browser = await chromium.launch({ executablePath: CHROMIUM, args: FLAGS });
   try {
     const page = await browser.newPage({ viewport: { width: 1280, height: 800 } });
+    page.setDefaultTimeout(withinMs);
     const problems: string[] = [];
     page.on("pageerror", (error) => problems.push(error.message));
-    await page.goto(url, { timeout: withinMs });
-    for (const text of texts) await page.getByText(text).first().waitFor({ state: "visible", timeout: withinMs });
+    await page.goto(url);
+    await act(page);
     await page.screenshot({ path: screenshot });
     return { title: await page.title(), text: await page.locator("body").innerText(), problems };
   } finally {

@@ -65,14 +65,18 @@ export function describeLoad({ valid, sent, failed, rate, latency, longestGapMs,
 
 /** Throws with the first failures in words unless the run was clean. */
 export function assertClean(result: LoadResult): void {
-  if (result.clean) return;
+  if (!result.clean) throw new Error(`the load was not clean: ${describeFailures(result)}`);
+}
+
+/** The run in one line, and the first of its failures with their moments. */
+export function describeFailures(result: LoadResult): string {
   const { failures, sessions } = result;
   const when = (at: number): string => `${((at - result.startedAt) / 1000).toFixed(1)} s`;
-  throw new Error([
-    `the load was not clean: ${describeLoad(result)}`,
+  return [
+    describeLoad(result),
     ...[...failures, ...sessions.rerunFailures].map((one) => `  ${when(one.at)} ${one.kind} by ${one.who}: ${one.reason} (${one.latencyMs} ms)`),
     ...sessions.cuts.map((cut) => `  ${when(cut.at)} session ${cut.session} cut (${cut.code} ${cut.reason}) on ${cut.release ?? "no release"}`),
     ...sessions.connectProblems.map((one) => `  ${when(one.at)} session ${one.session} did not connect: ${one.reason}`),
     ...(sessions.down === 0 ? [] : [`  ${sessions.down} sessions were down at the end`]),
-  ].join("\n"));
+  ].join("\n");
 }

@@ -40,6 +40,8 @@ export interface Project {
   configure(config: Readonly<Record<string, unknown>>): Promise<void>;
   /** Removes the directory and everything in Docker that carries the stack's label. */
   remove(): Promise<void>;
+  /** Removes the directory alone: of another clone for a stack that exists. */
+  forget(): Promise<void>;
 }
 
 export interface ProjectOptions {
@@ -73,6 +75,7 @@ export async function createProject(what: string, options: ProjectOptions = {}):
   const startScript = (name: string, args: readonly string[] = [], more: Partial<RunOptions> = {}): Running =>
     start(join(dir, "scripts", `${name}.sh`), [...args, "--stack", stack], { cwd: dir, timeoutMs: 600_000, ...more, env: { ...env, ...more.env } });
   const paths = dataPaths(".", stack, dir);
+  const forget = (): Promise<void> => rm(dir, { recursive: true, force: true });
   return {
     dir, stack, port, url: `http://127.0.0.1:${port}`, env, paths, configure, startScript,
     script: (name, args, more) => startScript(name, args, more).ended,
@@ -80,8 +83,9 @@ export async function createProject(what: string, options: ProjectOptions = {}):
     journal: (runId) => readEvents(paths, runId),
     remove: async () => {
       await removeStack(stack);
-      await rm(dir, { recursive: true, force: true });
+      await forget();
     },
+    forget,
   };
 }
 
