@@ -1,27 +1,6 @@
-import { randomBytes } from "node:crypto";
-import type { DataPaths } from "../runtime/paths.js";
 import { BackupProblem } from "./problem.js";
 
-/** What one run of a backup is given from outside: where, until when, whom to tell. */
-export interface Context {
-  paths: DataPaths;
-  /** Run id, on labels and in the manifest. */
-  run: string;
-  /** Distinguishes what this process makes from what another made. */
-  token: string;
-  /** Ends everything: the deadline or a signal. */
-  signal: AbortSignal;
-  /** Milliseconds left of the backup's deadline, at least 1. */
-  remaining(): number;
-  /** One line of progress, for the journal and for people. */
-  say(message: string, data?: Record<string, unknown>): void;
-  /** @throws when this run no longer holds the stack's lock */
-  assertHolds(): void;
-}
-
-export function newToken(): string {
-  return randomBytes(5).toString("hex");
-}
+export type { Context } from "../runtime/task.js";
 
 /** @throws BackupProblem with the reason for which everything was ended, if it was */
 export function throwIfEnded(signal: AbortSignal): void {

@@ -27,6 +27,8 @@ export interface DataFacts {
   /** Of Qdrant's volume. */
   qdrant: number;
   uploads: number;
+  /** Of the backup that a new generation is made from, unpacked; 0 where none is made. */
+  restored: number;
   /** Of the newest recorded image that is here, or null. */
   image: number | null;
 }
@@ -73,7 +75,7 @@ export function needOf(plan: Plan, settings: Settings, ledger: readonly ReleaseR
     cpus: sum("cpus"),
     memory: sum("memory"),
     // The snapshot, and the scratch Qdrant that it is restored into.
-    dockerDisk: image + (backup ? 2 * data.qdrant : 0),
+    dockerDisk: image + (backup ? 2 * data.qdrant : 0) + data.restored,
     // Packed it is smaller; how much is not known before.
     dataDisk: backup ? data.qdrant + data.uploads : 0,
   };

@@ -1,13 +1,16 @@
 /** What this host has, read from Docker and the file system. Reads only: previews call it. Judged in rules.ts and capacity.ts. */
-import { stat, statfs } from "node:fs/promises";
+import { readFile, stat, statfs } from "node:fs/promises";
 import { createServer } from "node:net";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { parseManifest } from "../backup/manifest.js";
+import { FILES } from "../backup/names.js";
 import { dockerCall, dockerCallOrNull, inspectOrNull } from "../runtime/docker.js";
 import { codeOf, ReleaseError } from "../runtime/errors.js";
 import { LABEL } from "../runtime/labels.js";
 import { readLive } from "../traffic/live.js";
 import type { DataFacts, Disk, HostFacts } from "./capacity.js";
+import type { BackupFact } from "./data-rules.js";
 import { stackNames } from "./names.js";
 import type { LiveFact, PortFact, VolumeFact } from "./rules.js";
 
@@ -98,8 +101,19 @@ export async function readLiveFact(stack: string): Promise<LiveFact> {
   return { table: live === null ? null : { seq: live.table.seq, serving: live.table.serving } };
 }
 
+/** @param backups directory of the stack's backups */
+export async function readBackupFact(backups: string, name: string): Promise<BackupFact> {
+  const none = { name, of: "", qdrantVersion: "", unpacked: 0 };
+  try {
+    const { of, before, qdrant, uploads } = parseManifest(await readFile(path.join(backups, name, FILES.manifest), "utf8"));
+    return { name, problem: "", of: (of ?? before).tag, qdrantVersion: qdrant?.version ?? "", unpacked: (qdrant?.storage.bytes ?? 0) + uploads.bytes };
+  } catch (error) {
+    return { ...none, problem: codeOf(error) === "ENOENT" ? `there is no ${path.join(backups, name, FILES.manifest)}` : "its manifest.json is damaged" };
+  }
+}
+
 /** Sizes for the disk's share of the capacity. @param images recorded ones, newest last */
-export async function readDataSizes(volumes: { qdrant: string; uploads: string }, images: readonly string[]): Promise<DataFacts> {
+export async function readDataSizes(volumes: { qdrant: string; uploads: string }, images: readonly string[]): Promise<Omit<DataFacts, "restored">> {
   const usage = await measure();
   // -1 stands for a size that Docker does not know.
   const sizeOf = (name: string): number => Math.max(0, usage.Volumes?.find((volume) => volume.Name === name)?.UsageData?.Size ?? 0);

@@ -7,8 +7,8 @@ import { FIRST_GENERATION } from "./names.js";
 export interface DataChoice {
   generation: string;
   storage: Storage;
-  /** As in {@link RestorePlan}; means nothing for a generation that is there. */
-  from: string;
+  /** As in {@link RestorePlan}, "" where none is named; means nothing for a generation that is there. */
+  from: string | null;
 }
 
 /** @param ledger oldest first */
@@ -47,5 +47,5 @@ export function restorePlan({ generation, storage, from }: DataChoice, before: r
 
 /** The choice that a record says was made. */
 export function recordedData({ generation, storage, restoredFrom, backup }: ReleaseRecord): DataChoice {
-  return { generation, storage, from: restoredFrom === backup ? "" : restoredFrom };
+  return { generation, storage, from: restoredFrom === backup ? null : restoredFrom };
 }

@@ -123,8 +123,8 @@ export interface RestorePlan {
   generation: string;
   /** The parts that are made anew. */
   parts: DataPart[];
-  /** Directory name below `backups/<stack>/`; "": the backup that this very update takes. */
-  from: string;
+  /** Directory name below `backups/<stack>/`; null: the backup that this very update takes. */
+  from: string | null;
   deadlineMs: number;
 }
 

@@ -16,8 +16,8 @@ import { UNREACHABLE } from "../source/git.js";
 import { PRUNE_DEFAULTS, pruneExports } from "../source/prune.js";
 import { exportSource, isCached, resolveSource } from "../source/source.js";
 import { capacityProblems, capacityTable, needOf } from "./capacity.js";
-import { generationProblems, volumeNames } from "./data-rules.js";
-import { existingImages, readDataSizes, readHost, readLiveFact, readPort, readVolumes } from "./facts.js";
+import { type BackupFact, generationProblems, volumeNames } from "./data-rules.js";
+import { existingImages, readBackupFact, readDataSizes, readHost, readLiveFact, readPort, readVolumes } from "./facts.js";
 import { parseLedger, present } from "./ledger.js";
 import type { Plan, Problem, ReleaseRecord, ResolvedSource } from "./model.js";
 import { stackNames } from "./names.js";
@@ -86,7 +86,7 @@ async function examine({ stack, projectDir = process.cwd() }: PreflightInput, to
   const secrets = secretDigests(stack, today);
   const plan = planRelease({ stack, settings: today, secrets, source, ledger, images });
   const settings = fromRecorded(plan.serving.settings, today);
-  const interrupted = interruptions(settings, secrets.qdrantKey, ledger);
+  const interrupted = interruptions(settings, secrets.qdrantKey, ledger, plan.serving.storage.qdrant === plan.backup.storage.qdrant);
   // A notice of going back stays first.
   plan.notices.push(...interruptionNotices(interrupted), ...notice);
   await provideContext(plan, settings, projectDir);
@@ -94,8 +94,9 @@ async function examine({ stack, projectDir = process.cwd() }: PreflightInput, to
   if (plan.asRecorded) {
     return { plan, settings, ledger, table: "" };
   }
-  const problems = [...movedTagProblems(source, ledger), ...interruptionProblems(interrupted, settings), ...(await hostProblems(stack, settings, plan, ledger))];
-  const capacity = await examineCapacity(stack, settings, plan, ledger, projectDir);
+  const backup = await findBackup(plan, pathsOf(stack, settings, projectDir));
+  const problems = [...movedTagProblems(source, ledger), ...interruptionProblems(interrupted, settings), ...(await hostProblems(stack, settings, plan, ledger, backup))];
+  const capacity = await examineCapacity(stack, settings, plan, ledger, projectDir, backup);
   problems.push(...capacity.problems);
   return problems.length > 0 ? { problems, table: capacity.table } : { plan, settings, ledger, table: capacity.table };
 }
@@ -146,18 +147,23 @@ async function provideContext(plan: Plan, settings: Settings, projectDir: string
   await pruneExports(projectDir, { ...PRUNE_DEFAULTS, keep: new Set([commit, ...declaredBy(plan.past).map((record) => record.commit)]) });
 }
 
-async function hostProblems(stack: string, settings: Settings, plan: Plan, ledger: readonly ReleaseRecord[]): Promise<Problem[]> {
+/** The one that a new generation is to be made from, where config names one. */
+async function findBackup({ restore, step }: Plan, paths: DataPaths): Promise<BackupFact | null> {
+  return restore === null || restore.from === null || restore.from === "" || step === "unchanged" ? null : readBackupFact(paths.backups, restore.from);
+}
+
+async function hostProblems(stack: string, settings: Settings, plan: Plan, ledger: readonly ReleaseRecord[], backup: BackupFact | null): Promise<Problem[]> {
   const names = stackNames(stack, settings.volumes);
   const [volumes, port, live] = await Promise.all([
     readVolumes([...volumeNames(names, plan.serving.storage), names.proxyVolume]),
     readPort(stack, settings.proxy.bind, settings.proxy.port),
     readLiveFact(stack),
   ]);
-  return [...volumeProblems(stack, volumes), ...generationProblems(plan, ledger, names, volumes), ...portProblems(settings, port), ...stateProblems(stack, live, ledger, plan.serving.revision)];
+  return [...volumeProblems(stack, volumes), ...generationProblems(plan, ledger, { names, volumes, backup }), ...portProblems(settings, port), ...stateProblems(stack, live, ledger, plan.serving.revision)];
 }
 
 /** Where nothing new is started there is nothing to measure: that would slow every look at a stack that is as it should be. */
-async function examineCapacity(stack: string, settings: Settings, plan: Plan, ledger: readonly ReleaseRecord[], projectDir: string): Promise<{ problems: Problem[]; table: string }> {
+async function examineCapacity(stack: string, settings: Settings, plan: Plan, ledger: readonly ReleaseRecord[], projectDir: string, backup: BackupFact | null): Promise<{ problems: Problem[]; table: string }> {
   if (plan.step === "unchanged") {
     return { problems: [], table: "" };
   }
@@ -166,7 +172,8 @@ async function examineCapacity(stack: string, settings: Settings, plan: Plan, le
     readHost(pathsOf(stack, settings, projectDir).backups),
     readDataSizes({ qdrant: names.qdrantVolume(plan.backup.storage.qdrant), uploads: names.uploadsVolume(plan.backup.storage.uploads) }, ledger.map(({ imageId }) => imageId)),
   ]);
-  const need = needOf(plan, settings, ledger, data);
+  const restored = backup?.unpacked ?? (plan.restore?.from === null ? data.qdrant : 0);
+  const need = needOf(plan, settings, ledger, { ...data, restored });
   const { cpuOvercommit } = settings.docker;
   return { problems: capacityProblems(need, host, cpuOvercommit), table: capacityTable(need, host, cpuOvercommit) };
 }

@@ -1,16 +1,17 @@
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import { AppRevision } from "../app/revision.js";
-import { declareBackup } from "../backup/backup.js";
+import { declareBackup, type DeclaredBackup } from "../backup/backup.js";
 import type { BackupOutcome } from "../backup/model.js";
 import { Gate } from "../gate/gate.js";
+import { declareRestore, type DeclaredRestore } from "../restore/restore.js";
 import { labelList } from "../runtime/labels.js";
 import type { Settings } from "../settings/schema.js";
 import { Front } from "../traffic/front.js";
 import { Proxy } from "../traffic/proxy.js";
 import { Route } from "../traffic/route.js";
 import { asOutput, ledgerAfter, recordOf } from "./ledger.js";
-import type { Plan, ReleaseFacts, ReleaseRecord, RevisionPlan } from "./model.js";
+import type { Plan, ReleaseFacts, ReleaseRecord, RestorePlan, RevisionPlan } from "./model.js";
 import { stackNames, type StackNames } from "./names.js";
 import { type Store, Stores } from "./stores.js";
 import { trafficTable } from "./traffic-table.js";
@@ -24,7 +25,7 @@ export interface ReleaseArgs {
 }
 
 /**
- * One release, declared. The order is backup -> image -> front -> containers -> gate -> route -> ledger; deletions come
+ * One release, declared. The order is backup -> image, restore -> front -> containers -> gate -> route -> ledger; deletions come
  * last, and only if nothing failed. Whatever may change depends on the backup, so that nothing is touched when it fails.
  */
 export class Release extends pulumi.ComponentResource {
@@ -43,7 +44,8 @@ export class Release extends pulumi.ComponentResource {
       { name: this.names.network, driver: "bridge", labels: labelList({ stack: plan.stack, role: "data" }) },
       afterBackup,
     );
-    const stores = new Stores({ plan, settings, names: this.names, network: network.name, parent: this, backup: backup.command });
+    const restored = plan.restore === null ? null : this.restore(plan.restore, backup);
+    const stores = new Stores({ plan, settings, names: this.names, network: network.name, parent: this, backup: backup.command, restore: restored?.command ?? null });
     const store = stores.of(plan.serving.storage);
     const proxy = new Proxy("proxy", { stack: plan.stack, names: this.names, settings: settings.proxy, network: network.name }, afterBackup);
     const front = new Front("front", { stack: plan.stack, proxyContainer: proxy.container.name, dataDir: settings.dataDir }, { parent: this, dependsOn: proxy });
@@ -60,7 +62,7 @@ export class Release extends pulumi.ComponentResource {
       new AppRevision({ ...common, uploadsVolume: stores.of(former.storage).uploadsVolume.name, plan: former, image: former.image.id, asRecorded: true }, { parent: this });
     }
 
-    const gate = this.gate(serving, store, backup.outcome);
+    const gate = this.gate(serving, store, this.countsBefore(backup.outcome, restored));
     const route = new Route(
       "route",
       {
@@ -89,11 +91,24 @@ export class Release extends pulumi.ComponentResource {
     return image.repoDigest;
   }
 
-  private gate(serving: AppRevision, store: Store, backup: pulumi.Output<BackupOutcome>): Gate {
+  /** The volumes of a generation that this release is the first to run on. */
+  private restore(plan: RestorePlan, backup: DeclaredBackup): DeclaredRestore {
+    const { stack } = this.args.plan;
+    const { dataDir, qdrant } = this.args.settings;
+    const ownBackup = backup.outcome.apply((outcome) => outcome.backup);
+    return declareRestore({ stack, plan, names: this.names, dataDir, qdrantImage: qdrant.image, ownBackup }, { parent: this, dependsOn: backup.command });
+  }
+
+  /** Points that each collection must have at the gate: as restored, or as backed up; of data that was left, nothing is known. */
+  private countsBefore(backup: pulumi.Output<BackupOutcome>, restored: DeclaredRestore | null): pulumi.Output<Record<string, number>> {
+    const { plan } = this.args;
+    if (restored !== null && plan.restore?.parts.includes("qdrant") === true) return restored.outcome.apply((outcome) => outcome.collections);
+    return backup.apply((outcome) => (plan.backup.storage.qdrant === plan.serving.storage.qdrant ? outcome.collections : {}));
+  }
+
+  private gate(serving: AppRevision, store: Store, counts: pulumi.Output<Record<string, number>>): Gate {
     const { plan, settings } = this.args;
     const { gate } = settings;
-    // What the backup counted says nothing about other data.
-    const sameQdrant = plan.backup.storage.qdrant === plan.serving.storage.qdrant;
     return new Gate(
       `gate-${plan.serving.revision}`,
       {
@@ -110,7 +125,7 @@ export class Release extends pulumi.ComponentResource {
         intervalMs: gate.interval,
         deadlineMs: gate.deadline,
         requestTimeoutMs: gate.requestTimeout,
-        qdrant: pulumi.all([store.qdrant.name, backup]).apply(([container, outcome]) => ({ container, before: sameQdrant ? outcome.collections : {} })),
+        qdrant: pulumi.all([store.qdrant.name, counts]).apply(([container, before]) => ({ container, before })),
         dataDir: settings.dataDir,
       },
       { parent: this, dependsOn: [serving, store.qdrant] },
@@ -128,7 +143,7 @@ export class Release extends pulumi.ComponentResource {
       qdrantVersion: pulumi.unsecret(gate.measured.apply((measured) => measured.qdrantVersion)),
       backup: pulumi.unsecret(backup.apply((outcome) => outcome.backup)),
       noBackupReason: pulumi.unsecret(backup.apply((outcome) => outcome.reason)),
-      restoredFrom: plan.restore === null ? "" : plan.restore.from === "" ? pulumi.unsecret(backup.apply((outcome) => outcome.backup)) : plan.restore.from,
+      restoredFrom: plan.restore === null ? "" : plan.restore.from === null ? pulumi.unsecret(backup.apply((outcome) => outcome.backup)) : plan.restore.from,
       switchedAt: pulumi.unsecret(route.switchedAt),
     };
     return {

@@ -23,8 +23,11 @@ export interface Interruption {
   changes: string[];
 }
 
-/** @param qdrantKey digest of today's API key */
-export function interruptions(settings: Settings, qdrantKey: string, ledger: readonly ReleaseRecord[]): Interruption[] {
+/**
+ * @param qdrantKey digest of today's API key
+ * @param keepsQdrant false: this update starts another Qdrant beside the one that is there
+ */
+export function interruptions(settings: Settings, qdrantKey: string, ledger: readonly ReleaseRecord[], keepsQdrant: boolean): Interruption[] {
   const last = present(ledger);
   if (last === null || settings.reapply) {
     return [];
@@ -37,7 +40,7 @@ export function interruptions(settings: Settings, qdrantKey: string, ledger: rea
   const key = last.qdrantKey === qdrantKey ? [] : ["qdrant.apiKey"];
   // Memory is changed in place; whatever else is changed makes Docker's provider replace the container, delete first.
   const all: Interruption[] = [
-    { service: "qdrant", changes: [...changed("qdrant", ["image", "cpus"]), ...key] },
+    { service: "qdrant", changes: keepsQdrant ? [...changed("qdrant", ["image", "cpus"]), ...key] : [] },
     { service: "proxy", changes: changed("proxy", ["image", "bind", "port", "cpus"]) },
   ];
   return all.filter(({ changes }) => changes.length > 0);

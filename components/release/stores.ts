@@ -20,13 +20,15 @@ export interface StoresArgs {
   readonly parent: pulumi.Resource;
   /** Everything waits for it. */
   readonly backup: pulumi.Resource;
+  /** What makes the volumes of the generation that is new; null: none is. */
+  readonly restore: pulumi.Resource | null;
 }
 
 /** Every generation of data that the serving release or the former one runs on; the former's Qdrant stays as recorded. */
 export class Stores {
   private readonly generations = new Map<string, Qdrant>();
 
-  constructor({ plan, settings, names, network, parent, backup }: StoresArgs) {
+  constructor({ plan, settings, names, network, parent, backup, restore }: StoresArgs) {
     const { serving, former } = plan;
     for (const [generation, parts] of partsInUse([serving.storage, ...(former === null ? [] : [former.storage])])) {
       const ofFormer = former !== null && former.storage.qdrant === generation && serving.storage.qdrant !== generation;
@@ -36,7 +38,7 @@ export class Stores {
         keepEnv: ofFormer || plan.asRecorded,
       };
       const name = generation === FIRST_GENERATION ? "qdrant" : `qdrant-${generation}`;
-      this.generations.set(generation, new Qdrant(name, args, { parent, dependsOn: backup }));
+      this.generations.set(generation, new Qdrant(name, args, { parent, dependsOn: restore !== null && generation === plan.restore?.generation ? [backup, restore] : backup }));
     }
   }
 

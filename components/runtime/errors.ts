@@ -210,6 +210,12 @@ export const errors = {
     next: "choose another: `scripts/backups.sh verify --all` tells which are good",
     lines: d.problems.length === 1 ? [] : d.problems,
   })),
+  restoreFailed: entry<{ generation: string; from: string; why: string; next?: string; lines?: readonly string[] }>("restoreFailed", EXIT.rolledBack, (d) => ({
+    what: `Data generation ${d.generation} was not made${d.from === "" ? "" : ` from backup ${d.from}`}, what serves is untouched`,
+    why: d.why,
+    next: d.next ?? "remove the cause and run again",
+    lines: d.lines,
+  })),
   buildFailed: entry<{ tag: string; why: string; lines?: readonly string[] }>("buildFailed", EXIT.rolledBack, (d) => ({
     what: `The image of ${d.tag} was not built`,
     why: d.why,

@@ -9,7 +9,7 @@ import { codeOf, messageOf, ReleaseError } from "./errors.js";
 import type { DataPaths } from "./paths.js";
 
 /** In the order of an update, then what is outside it. */
-export const PHASES = ["backup", "image", "front", "start", "gate", "route", "ledger"] as const;
+export const PHASES = ["backup", "restore", "image", "front", "start", "gate", "route", "ledger"] as const;
 
 export type Phase = (typeof PHASES)[number] | "plan" | "refused" | "lock" | "source" | "update" | "recover" | "reapply" | "sessions" | "finish" | "result";
 

@@ -5,7 +5,7 @@ import { type Ask, World } from "./world.js";
 const GIB = 1024 ** 3;
 const laptop: HostFacts = { memory: 8 * GIB, cpus: 2, dockerDisk: { free: 50 * GIB, device: "1" }, dataDisk: { free: 50 * GIB, device: "1" } };
 
-function needFor(world: World, tag: string, ask: Ask = {}, data = { qdrant: 0, uploads: 0, image: null as number | null }): Need {
+function needFor(world: World, tag: string, ask: Ask = {}, data = { qdrant: 0, uploads: 0, restored: 0, image: null as number | null }): Need {
   return needOf(world.plan(tag, ask), world.settings(tag, ask), world.ledger, data);
 }
 
@@ -37,13 +37,13 @@ describe("release/capacity", () => {
   });
 
   it("needs disk for image, snapshot, scratch and backup; on one file system together", () => {
-    const need = needFor(new World(), "v1.0.0", {}, { qdrant: 10 * GIB, uploads: 5 * GIB, image: null });
+    const need = needFor(new World(), "v1.0.0", {}, { qdrant: 10 * GIB, uploads: 5 * GIB, restored: 0, image: null });
     assert.deepEqual([need.dockerDisk, need.dataDisk], [IMAGE_ESTIMATE + 20 * GIB, 15 * GIB]);
     const small = { ...laptop, dockerDisk: { free: 30 * GIB, device: "1" }, dataDisk: { free: 30 * GIB, device: "1" } };
     assert.match(capacityProblems(need, small, 4)[0]?.what ?? "", /image, snapshot and backup need 37 GiB, and 30 GiB is free/);
     assert.deepEqual(capacityProblems(need, { ...small, dataDisk: { free: 30 * GIB, device: "2" } }, 4), []);
     assert.deepEqual(capacityProblems(need, { ...small, dockerDisk: null, dataDisk: null }, 4), [], "what cannot be seen is not judged");
-    const skipped = needFor(new World(), "v1.0.0", { more: { "pbjrag:backup": '{"skipReason":"empty"}' } }, { qdrant: 10 * GIB, uploads: 0, image: GIB });
+    const skipped = needFor(new World(), "v1.0.0", { more: { "pbjrag:backup": '{"skipReason":"empty"}' } }, { qdrant: 10 * GIB, uploads: 0, restored: 0, image: GIB });
     assert.deepEqual([skipped.dockerDisk, skipped.dataDisk], [GIB, 0]);
   });
 

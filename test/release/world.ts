@@ -71,7 +71,7 @@ export class World {
     const imageId = image.origin === "recorded" ? image.id : `sha256:${image.name}-${this.clock}`;
     this.images.add(imageId);
     const backup = `pre-deploy-${this.clock}`;
-    const restoredFrom = plan.restore === null ? "" : plan.restore.from || backup;
+    const restoredFrom = plan.restore === null ? "" : plan.restore.from ?? backup;
     return { imageId, qdrantVersion: "1.19.0", backup, noBackupReason: "", restoredFrom, switchedAt: new Date(this.clock * 1000).toISOString() };
   }
 }

@@ -2,12 +2,13 @@ import assert from "node:assert/strict";
 import { existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { usersOf } from "../../components/backup/volumes.js";
 import { stackNames, type StackNames } from "../../components/release/names.js";
 import { execIn } from "../../components/runtime/docker-exec.js";
 import { hostPort } from "../../components/runtime/docker.js";
 import { stream, type Stream } from "../e2e/traffic/client.js";
 import { Repository } from "../source/repository.js";
-import { containersOf, keptFor } from "./docker.js";
+import { keptFor } from "./docker.js";
 import type { Ended, RunOptions } from "./processes.js";
 import { createProject, type Project, type ProjectOptions } from "./project.js";
 import { type Dump, TestQdrant } from "./qdrant.js";
@@ -93,8 +94,9 @@ export class TinyStack {
     return ended;
   }
 
-  async qdrant(): Promise<TestQdrant> {
-    const port = await waitFor("Qdrant's port", () => hostPort(this.names.qdrantContainer("0"), 6333));
+  /** @param generation of the data */
+  async qdrant(generation = "0"): Promise<TestQdrant> {
+    const port = await waitFor("Qdrant's port", () => hostPort(this.names.qdrantContainer(generation), 6333));
     const qdrant = new TestQdrant(`http://127.0.0.1:${port}`, "");
     await waitFor("Qdrant to answer", () => qdrant.ready());
     return qdrant;
@@ -109,15 +111,17 @@ export class TinyStack {
     await this.inApp("mkdir -p /app/uploads/d && head -c 100000 /dev/urandom > /app/uploads/d/file");
   }
 
-  async data(): Promise<Data> {
-    return { points: await (await this.qdrant()).dump(), uploads: await this.inApp("cd /app/uploads && find . -type f -exec sha256sum {} + | sort") };
+  /** All data of a generation, by its Qdrant and a container that has its uploads: both must run. */
+  async data(generation = "0"): Promise<Data> {
+    return { points: await (await this.qdrant(generation)).dump(), uploads: await this.inApp("cd /app/uploads && find . -type f -exec sha256sum {} + | sort", generation) };
   }
 
-  /** Runs a shell in a container of the app, of whichever release. */
-  async inApp(script: string): Promise<string> {
-    const [app] = (await containersOf(this.project.stack, "app")).filter(({ state }) => state === "running");
-    assert.ok(app !== undefined, "no app runs");
-    const { exitCode, stdout, stderr } = await execIn(app.id, ["sh", "-ec", script], { timeoutMs: 30_000 });
+  /** Runs a shell in a container of the app, of whichever release has the uploads of this generation. */
+  async inApp(script: string, generation = "0"): Promise<string> {
+    const users = await usersOf(this.names.uploadsVolume(generation));
+    const app = users.find(({ Labels, State }) => Labels["pbjrag.role"] === "app" && State === "running")?.Id;
+    assert.ok(app !== undefined, `no app runs on the uploads of generation ${generation}`);
+    const { exitCode, stdout, stderr } = await execIn(app, ["sh", "-ec", script], { timeoutMs: 30_000 });
     assert.equal(exitCode, 0, stderr);
     return stdout;
   }

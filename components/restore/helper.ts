@@ -1,0 +1,94 @@
+import type { Readable } from "node:stream";
+import type { Leftovers } from "../backup/context.js";
+import { dockerCall, listByLabels, removeContainer } from "../runtime/docker.js";
+import { logTail } from "../runtime/docker-exec.js";
+import { labels } from "../runtime/labels.js";
+import type { Context } from "../runtime/task.js";
+import type { RestoreRequest } from "./model.js";
+
+const ROOT = "/pbjrag";
+const MEMORY = 128 * 1024 * 1024;
+/** A share of the processor far below the default of 1024: who serves goes first. */
+const CPU_SHARES = 128;
+/** Milliseconds for its command. */
+const RUN_MS = 120_000;
+
+/** What its one command may be. */
+export const COMMANDS = {
+  /** Free bytes where Docker keeps volumes. */
+  space: "df -B1 /",
+  /** All that was written to the volumes is on the disk. */
+  sync: `sync -f ${ROOT}/* || sync`,
+} as const;
+
+/** A container without a network through which Docker writes into volumes; nothing runs in it but, once, its command. */
+export class Helper {
+  private constructor(
+    readonly name: string,
+    private readonly context: Context,
+  ) {}
+
+  /** @param volumes Docker's names, by the part that each holds: mounted for {@link unpack} */
+  static async create(
+    request: RestoreRequest, context: Context, what: keyof typeof COMMANDS, volumes: RestoreRequest["volumes"], leftovers: Leftovers,
+  ): Promise<Helper> {
+    const name = `pbjrag-${request.stack}-${what}-${context.token}`;
+    leftovers.add(name, () => removeContainer(name));
+    await dockerCall(`create container ${name}`, (client, abortSignal) =>
+      client.createContainer({
+        name,
+        Image: request.qdrantImage,
+        User: "0:0",
+        Entrypoint: ["sh", "-c", COMMANDS[what]],
+        Cmd: [],
+        Healthcheck: { Test: ["NONE"] },
+        NetworkDisabled: true,
+        Labels: labels({ stack: request.stack, role: "helper", generation: request.generation, run: context.run }),
+        HostConfig: {
+          Mounts: Object.entries(volumes).map(([part, volume]) => ({
+            Type: "volume",
+            Source: volume,
+            Target: `${ROOT}/${part}`,
+            // Else Docker would fill an empty volume with what the image has there.
+            VolumeOptions: { NoCopy: true, Labels: {}, DriverConfig: { Name: "local", Options: {} } },
+          })),
+          NetworkMode: "none",
+          Memory: MEMORY,
+          MemorySwap: MEMORY,
+          CpuShares: CPU_SHARES,
+          SecurityOpt: ["no-new-privileges:true"],
+        },
+        abortSignal,
+      }),
+    );
+    return new Helper(name, context);
+  }
+
+  /** Removes those that a killed restore of this generation left. */
+  static async sweep({ stack, generation }: RestoreRequest): Promise<void> {
+    for (const container of await listByLabels({ stack, role: "helper", generation }, { all: true })) await removeContainer(container.Id);
+  }
+
+  /** Unpacks an archive, whose entries are relative, into the volume of a part; owners and modes as in the archive. */
+  async unpack(part: "qdrant" | "uploads", archive: Readable, signal: AbortSignal): Promise<void> {
+    await dockerCall(
+      `unpack into the volume of ${part}`,
+      (client, late) => client.getContainer(this.name).putArchive(archive, { path: `${ROOT}/${part}`, abortSignal: AbortSignal.any([late, signal]) }),
+      this.context.remaining(),
+    );
+  }
+
+  /** Runs its command. @returns what it prints, and its exit code */
+  async run(): Promise<{ output: string; exitCode: number }> {
+    return dockerCall(
+      `run ${this.name}`,
+      async (client, abortSignal) => {
+        const container = client.getContainer(this.name);
+        await container.start({ abortSignal });
+        const { StatusCode: exitCode } = (await container.wait({ abortSignal })) as { StatusCode: number };
+        return { output: await logTail(this.name, 10), exitCode };
+      },
+      RUN_MS,
+    );
+  }
+}

@@ -1,0 +1,39 @@
+import { z } from "zod";
+import { removeVolume } from "../backup/scratch.js";
+import { usersOf } from "../backup/volumes.js";
+import { dockerCall, dockerCallOrNull } from "../runtime/docker.js";
+import { LABEL, labels } from "../runtime/labels.js";
+import type { VolumeState } from "./decide.js";
+import type { RestoreRequest } from "./model.js";
+
+/** The types of Docker's client leave out the time, and that a volume made without labels has null in their place. */
+const inspected = z.object({ CreatedAt: z.string(), Labels: z.record(z.string(), z.string()).nullish() });
+
+export function namesOf({ volumes }: Pick<RestoreRequest, "volumes">): string[] {
+  return Object.values(volumes);
+}
+
+export function lookAt(request: RestoreRequest): Promise<VolumeState[]> {
+  return Promise.all(namesOf(request).map((name) => stateOf(request, name)));
+}
+
+async function stateOf({ stack, generation }: RestoreRequest, name: string): Promise<VolumeState> {
+  const found = await dockerCallOrNull(`inspect volume ${name}`, (client, abortSignal) => client.getVolume(name).inspect({ abortSignal }));
+  if (found === null) return { name, created: null, ours: false, users: [] };
+  const { CreatedAt: created, Labels } = inspected.parse(found);
+  const users = (await usersOf(name)).map((user) => (user.Names[0] ?? user.Id).replace(/^\//, ""));
+  return { name, created, ours: Labels?.[LABEL.stack] === stack && Labels[LABEL.generation] === generation, users };
+}
+
+/** With the labels that the Pulumi program declares: it takes the volumes up as its own. @returns when Docker made each */
+export async function makeVolumes(request: RestoreRequest): Promise<Record<string, string>> {
+  const { stack, generation } = request;
+  for (const name of namesOf(request)) {
+    await dockerCall(`create volume ${name}`, (client, abortSignal) => client.createVolume({ Name: name, Labels: labels({ stack, role: "data", generation }), abortSignal }));
+  }
+  return Object.fromEntries((await lookAt(request)).map(({ name, created }) => [name, created ?? ""]));
+}
+
+export async function removeVolumes(names: readonly string[]): Promise<void> {
+  for (const name of names) await removeVolume(name);
+}
