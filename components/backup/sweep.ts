@@ -11,7 +11,7 @@ import { removeVolume } from "./scratch.js";
  * Removes what dead runs of this stack left: this one holds the lock and has made nothing yet, so all of it is theirs.
  * Snapshots left in Qdrant are in pending.ts: they need a Qdrant that answers.
  */
-export async function sweep(stack: string, context: Context): Promise<void> {
+export async function sweep(stack: string, context: Pick<Context, "paths" | "token" | "say" | "assertHolds">): Promise<void> {
   context.assertHolds();
   for (const name of await directoryNames(context.paths.backups)) {
     if (isLeftover(name)) {

@@ -17,18 +17,29 @@ export interface EndOptions {
 
 const POLL_MS = 50;
 
+/** The environment that a run gives to all that it starts: what it leaves is known by it. `lock` tells whose `fence` it is. */
+export interface RunEnv {
+  run: string;
+  /** Directory of the stack's lock. */
+  lock: string;
+  /** The number that the lock gave to the run. */
+  fence: number;
+}
+
+export function runEnv({ run, lock, fence }: RunEnv): Record<string, string> {
+  return { PBJRAG_RUN: run, PBJRAG_LOCK: lock, PBJRAG_FENCE: String(fence) };
+}
+
+type Wanted = (env: ReadonlyMap<string, string>) => boolean;
+
+const ofRun = (run: string): Wanted => (env) => env.get("PBJRAG_RUN") === run;
+
 /**
  * Processes of this host whose environment has PBJRAG_RUN=`run`, but for this one and its ancestors.
  * Those of other users are seen by root only. Zombies are left out: they do nothing any more.
  */
 export function findRun(run: string): FoundProcess[] {
-  const spared = ancestry(process.pid);
-  return readdirSync("/proc")
-    .filter((name) => /^\d+$/.test(name))
-    .map(Number)
-    .filter((pid) => !spared.has(pid) && read(`/proc/${pid}/environ`).split("\0").includes(`PBJRAG_RUN=${run}`))
-    .map((pid) => ({ pid, startTime: startTimeOf(pid), command: read(`/proc/${pid}/cmdline`).replaceAll("\0", " ").trim().slice(0, 200) }))
-    .filter((found) => found.startTime !== null && isAlive(found));
+  return find(ofRun(run));
 }
 
 /**
@@ -37,18 +48,47 @@ export function findRun(run: string): FoundProcess[] {
  * @throws ReleaseError leftoversRemain
  */
 export async function endRun(run: string, options: EndOptions = {}): Promise<FoundProcess[]> {
+  return end(ofRun(run), options);
+}
+
+/**
+ * The same for all runs that held this lock before: also for one whose successor was killed before it came to this.
+ * @param fence the present holder's number
+ */
+export async function endFormerRuns({ lock, fence }: Omit<RunEnv, "run">, options: EndOptions = {}): Promise<FoundProcess[]> {
+  return end((env) => env.get("PBJRAG_LOCK") === lock && Number(env.get("PBJRAG_FENCE")) < fence, options);
+}
+
+function find(wanted: Wanted): FoundProcess[] {
+  const spared = ancestry(process.pid);
+  return readdirSync("/proc")
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number)
+    .filter((pid) => !spared.has(pid) && wanted(environmentOf(pid)))
+    .map((pid) => ({ pid, startTime: startTimeOf(pid), command: read(`/proc/${pid}/cmdline`).replaceAll("\0", " ").trim().slice(0, 200) }))
+    .filter((found) => found.startTime !== null && isAlive(found));
+}
+
+function environmentOf(pid: number): Map<string, string> {
+  return new Map(read(`/proc/${pid}/environ`).split("\0").map((item) => {
+    const cut = item.indexOf("=");
+    return [item.slice(0, cut), item.slice(cut + 1)];
+  }));
+}
+
+async function end(wanted: Wanted, options: EndOptions): Promise<FoundProcess[]> {
   const killAt = performance.now() + (options.graceMs ?? 5000);
   const giveUpAt = killAt + (options.killMs ?? 5000);
   const ended = new Map<string, FoundProcess>();
   const asked = new Set<string>();
   for (;;) {
-    const found = findRun(run);
+    const found = find(wanted);
     if (found.length === 0) {
       return [...ended.values()];
     }
     const now = performance.now();
     if (now >= giveUpAt) {
-      throw leftoversRemain(run, found);
+      throw leftoversRemain(found);
     }
     for (const one of found) {
       const key = `${one.pid} ${one.startTime}`;
@@ -64,11 +104,11 @@ export async function endRun(run: string, options: EndOptions = {}): Promise<Fou
   }
 }
 
-function leftoversRemain(run: string, found: readonly FoundProcess[]): ReleaseError {
+function leftoversRemain(found: readonly FoundProcess[]): ReleaseError {
   return new ReleaseError({
     code: "leftoversRemain",
     exitCode: EXIT.refused,
-    what: `Processes of the killed run ${run} are still there`,
+    what: "Processes of a killed run are still there",
     why: "they did not end after SIGKILL, or belong to another user",
     next: "end them as the user that they belong to, then run again",
     lines: found.map((one) => `pid ${one.pid}: ${one.command}`),

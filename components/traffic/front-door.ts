@@ -1,4 +1,5 @@
 /** The proxy's container from outside: where it listens, what it says that it serves, and how its config is replaced. */
+import { createHash } from "node:crypto";
 import { get } from "node:http";
 import { inspectOrNull, signalContainer } from "../runtime/docker.js";
 import { execIn } from "../runtime/docker-exec.js";
@@ -75,16 +76,20 @@ async function fetchText(url: string, headers: Record<string, string>, timeoutMs
 
 /** Exit codes of {@link REPLACE}. */
 const REFUSED = 65;
+const CUT = 74;
 const CHANGED = 75;
 
 // One exec, as each takes some 50 ms. The volume belongs to root, whom the proxy does not run as. $1 is the SHA-256 of
-// the file that is to be replaced, "" for none: whoever lost the lock meanwhile finds another one and stops.
-const REPLACE = `
+// the file that is to be replaced, "" for none: whoever lost the lock meanwhile finds another one and stops. $2 is that
+// of the new one: it goes on when its sender is killed, and half a config may be a valid one.
+export const REPLACE = `
 cd ${LIVE_DIR} || exit 1
 rm -f next-*.cfg
 next=next-$$.cfg
 umask 022
 cat > $next || exit 1
+sent=$(sha256sum < $next)
+if [ "\${sent%% *}" != "$2" ]; then rm -f $next; exit ${CUT}; fi
 if ! haproxy -c -f $next >&2; then rm -f $next; exit ${REFUSED}; fi
 now=
 if [ -e ${LIVE_FILE} ]; then now=$(sha256sum < ${LIVE_FILE}); now=\${now%% *}; fi
@@ -97,7 +102,7 @@ mv -f $next ${LIVE_FILE}`;
  * @throws Error with HAProxy's own words when it refuses it, and when another run replaced the file meanwhile
  */
 export async function replaceConfig(container: string, text: string, expected: string): Promise<void> {
-  const { exitCode, stderr } = await execIn(container, ["sh", "-c", REPLACE, "replace", expected], { timeoutMs: CHECK_MS, stdin: text, user: "root" });
+  const { exitCode, stderr } = await execIn(container, ["sh", "-c", REPLACE, "replace", expected, sha256(text)], { timeoutMs: CHECK_MS, stdin: text, user: "root" });
   if (exitCode === REFUSED) {
     throw new Error(`HAProxy refuses the new config: ${alerts(stderr)}`);
   }
@@ -107,6 +112,11 @@ export async function replaceConfig(container: string, text: string, expected: s
   if (exitCode !== 0) {
     throw new Error(`the config could not be written (exit code ${exitCode}): ${stderr.trim()}`);
   }
+}
+
+/** Hex. */
+export function sha256(text: string): string {
+  return createHash("sha256").update(text).digest("hex");
 }
 
 /** What HAProxy alerts of, in one line. Pure. */

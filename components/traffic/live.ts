@@ -1,10 +1,10 @@
 /** The live proxy: what it serves, and how that is changed without a lost request. */
-import { createHash, randomBytes } from "node:crypto";
+import { randomBytes } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { stackNames } from "../release/names.js";
 import { errors, messageOf, ReleaseError } from "../runtime/errors.js";
 import { readFile } from "../runtime/docker-exec.js";
-import { askServed, findFrontDoor, reload, replaceConfig, type FrontDoor } from "./front-door.js";
+import { askServed, findFrontDoor, reload, replaceConfig, sha256, type FrontDoor } from "./front-door.js";
 import { composeFile, parseFile, type LiveFile } from "./live-file.js";
 import { emptyTable, LIVE_FILE, sameTable, servingName, type TrafficTable } from "./model.js";
 
@@ -145,7 +145,7 @@ async function move(look: Look, wanted: LiveFile, { assertHolds, deadlineMs = DE
     throw new Error(`the proxy ${door.container} does not run`);
   }
   await assertHolds();
-  await replaceConfig(door.container, wanted.text, sha256(file?.text ?? ""));
+  await replaceConfig(door.container, wanted.text, file === null ? "" : sha256(file.text));
   if (look.digest === wanted.digest) {
     return applied(true);
   }
@@ -198,8 +198,4 @@ async function serve(door: FrontDoor, wanted: LiveFile, deadlineMs: number): Pro
 /** One of ours without its next step: that of the error that it becomes part of is meant. */
 export function inWords(error: unknown): string {
   return error instanceof ReleaseError ? `${error.what}: ${error.why}` : messageOf(error);
-}
-
-function sha256(text: string): string {
-  return text === "" ? "" : createHash("sha256").update(text).digest("hex");
 }

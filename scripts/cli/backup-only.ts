@@ -24,7 +24,7 @@ export async function backupOnly(ws: Workspace, options: { waitMs: number }): Pr
     });
     run.whileChild(child);
     const result = await child;
-    if (run.interrupted) return { exitCode: EXIT.interrupted, summary: "the backup was stopped and removed; nothing else was touched", next: "" };
+    if (run.interrupted) return { exitCode: EXIT.refused, summary: "the backup was stopped and removed; nothing else was touched", next: "" };
     if (result.exitCode !== 0) {
       return { exitCode: EXIT.refused, summary: failure(run.events())?.message ?? result.stderr.trim(), next: "mend the cause and run again; nothing was touched" };
     }

@@ -4,15 +4,14 @@ import { listTags, newestTag } from "../../components/source/tags.js";
 import { assertConfig } from "./check-config.js";
 import { confirmed } from "./confirm.js";
 import { dryRun } from "./dry-run.js";
+import { finished, writeDown } from "./finished.js";
 import { ensureImages } from "./images.js";
 import type { Outcome } from "./outcome.js";
-import { readPresent, type Present } from "./present.js";
+import type { Present } from "./present.js";
 import { isNoChange, previewPlan, refuseOlder } from "./preview.js";
 import { recover } from "./recover.js";
 import { Run } from "./run.js";
 import { configValue } from "./stack-file.js";
-import { recordVersion } from "./record-version.js";
-import { keepStateCopy } from "./state-copy.js";
 import { TempConfig } from "./temp-config.js";
 import { restorePresent, update } from "./update.js";
 import { verifyServing } from "./verify.js";
@@ -52,37 +51,17 @@ async function release(run: Run, options: DeployOptions, values: Record<string, 
     }
     run.checkpoint();
     const failure = await update(run, config);
-    if (failure !== null || run.interrupted) {
-      const seen = failure ?? { untouched: false, phase: "update", what: "interrupted", next: "run the same command again", lines: [] };
-      return await restorePresent(run, present.ledger.at(-1) ?? null, seen);
-    }
-    return await finished(run);
+    return failure === null ? await finished(run) : await restorePresent(run, present.ledger.at(-1) ?? null, failure);
   } finally {
     config.remove();
   }
 }
 
-/** After a successful update: look at what serves, then write the version down. */
-export async function finished(run: Run): Promise<Outcome> {
-  const after = await readPresent(run.engine, run.ws);
-  const record = after.ledger.at(-1);
-  if (record === undefined) return { exitCode: EXIT.unverified, summary: "the update recorded no release", next: "see the log" };
-  keepStateCopy(run.ws, record.seq, after.exported);
-  recordVersion(run, record.tag);
-  const verdict = await verifyServing(run.ws, record);
-  if (!verdict.healthy) {
-    return { exitCode: EXIT.unverified, summary: `${record.tag} was released, but ${verdict.reason}`, next: "see scripts/status.sh; scripts/rollback.sh goes back" };
-  }
-  return { exitCode: EXIT.done, summary: `${record.tag} serves at ${verdict.url}${backupWords(record)}`, next: "" };
-}
-
-function backupWords(record: { backup: string; noBackupReason: string }): string {
-  return record.backup === "" ? `, no backup: ${record.noBackupReason}` : `, backup ${record.backup}`;
-}
-
 async function probePresent(run: Run, present: Present): Promise<Outcome> {
   const record = present.ledger.at(-1);
   if (record === undefined) return { exitCode: EXIT.refused, summary: "nothing is released", next: "" };
+  // The run that released it may have been killed before it came to this.
+  writeDown(run, present, record);
   const verdict = await verifyServing(run.ws, record);
   return verdict.healthy
     ? { exitCode: EXIT.done, summary: `${record.tag} runs already and is healthy at ${verdict.url}; nothing was changed`, next: "" }

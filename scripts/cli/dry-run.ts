@@ -5,7 +5,8 @@ import { Engine } from "./engine.js";
 import { refusedBy } from "./failure.js";
 import { openStack } from "./open-stack.js";
 import { endLines, type Outcome } from "./outcome.js";
-import { failureOutcome } from "./run.js";
+import { failureOutcome, Interrupted } from "./run.js";
+import { onSignal } from "./signals.js";
 import { TempConfig } from "./temp-config.js";
 import type { Workspace } from "./workspace.js";
 
@@ -24,12 +25,18 @@ async function preview(ws: Workspace, command: string, values: Record<string, un
   const engine = new Engine(ws, { PBJRAG_RUN: id, PBJRAG_DATA_DIR: ws.paths.dataDir }, {
     raw: () => undefined, show: (line) => process.stdout.write(`${line}\n`), event: () => undefined, quietMs: () => 0,
   });
+  let stopped = false;
+  onSignal(() => {
+    stopped = true;
+    engine.interrupt(true);
+  });
   await openStack(ws, engine);
   const config = new TempConfig(ws, values);
   try {
     const result = await engine.show("preview", [
       "preview", "--stack", ws.stack, "--config-file", config.file, "--non-interactive", "--suppress-outputs", "--color", "never",
     ]);
+    if (stopped) throw new Interrupted();
     const refused = refusedBy(readRun(ws.paths, id));
     if (refused !== null) throw refused;
     if (result.exitCode !== 0) throw await engine.failure("preview", result);

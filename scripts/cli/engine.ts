@@ -15,13 +15,15 @@ export interface EngineResult {
   errors: string;
   /** What Pulumi called an error, of a command that was shown. */
   problems: readonly string[];
+  /** The signal that ended it at once, or null: what it had begun then may still go on. */
+  killedBy: string | null;
 }
 
 /** What a stack's state holds, as far as recovery and rollback need it. */
 export interface StackState {
   outputs: Record<string, unknown>;
-  /** Docker IDs of the containers that the state knows. */
-  containerIds: Set<string>;
+  /** Docker's IDs, or names, of what the state knows. */
+  ids: Set<string>;
   pendingOperations: number;
   resources: number;
   /** As Pulumi exports it; secrets in it are encrypted. */
@@ -29,7 +31,7 @@ export interface StackState {
 }
 
 /** Of a stack that the backend does not know. */
-export const NO_STATE: StackState = { outputs: {}, containerIds: new Set(), pendingOperations: 0, resources: 0, exported: "" };
+export const NO_STATE: StackState = { outputs: {}, ids: new Set(), pendingOperations: 0, resources: 0, exported: "" };
 
 interface Deployment {
   resources?: { type: string; id?: string; outputs?: Record<string, unknown> }[];
@@ -41,7 +43,7 @@ interface Deployment {
  * alone, which passes it on once, so that Pulumi ends after its current step and not at once.
  */
 export class Engine {
-  private child: ResultPromise | undefined;
+  private child: { process: ResultPromise; stoppable: boolean } | undefined;
 
   constructor(
     private readonly ws: Workspace,
@@ -49,19 +51,22 @@ export class Engine {
     private readonly sink: EngineSink | null,
   ) {}
 
-  /** Passes a signal to the running command, if any. */
-  signal(name: NodeJS.Signals): void {
-    this.child?.kill(name);
+  /**
+   * Lets the running command, if any, end after its current step.
+   * @param always also one that only reads, or puts things right: that is soon over, and what comes next needs it whole
+   */
+  interrupt(always: boolean): void {
+    if (this.child !== undefined && (always || this.child.stoppable)) this.child.process.kill("SIGINT");
   }
 
   /** Runs and shows the output, condensed, as it comes. */
-  async show(mode: "preview" | "update", args: string[]): Promise<EngineResult> {
-    return this.run(args, mode);
+  async show(mode: "preview" | "update", args: string[], { stoppable = true } = {}): Promise<EngineResult> {
+    return this.run(args, { shown: mode, stoppable });
   }
 
   /** Runs silently. */
   async quiet(args: string[]): Promise<EngineResult> {
-    return this.run(args, null);
+    return this.run(args, { shown: null, stoppable: false });
   }
 
   /**
@@ -74,7 +79,7 @@ export class Engine {
     return (await passphraseFailure(this.ws)) ?? inItsWords(command, result);
   }
 
-  private async run(args: string[], shown: "preview" | "update" | null): Promise<EngineResult> {
+  private async run(args: string[], { shown, stoppable }: { shown: "preview" | "update" | null; stoppable: boolean }): Promise<EngineResult> {
     const child = execa(pulumiBinary(this.ws.projectDir), args, {
       cwd: this.ws.projectDir,
       env: { ...this.ws.env, ...this.runEnv },
@@ -84,7 +89,7 @@ export class Engine {
       reject: false,
       maxBuffer: 64 * 1024 * 1024,
     });
-    this.child = child;
+    this.child = { process: child, stoppable };
     const streams = [child.stdout, child.stderr].filter((stream) => stream !== null);
     const watched: Watched | null = shown === null || this.sink === null ? null : watch(streams, shown, this.sink);
     const result = await child;
@@ -96,7 +101,7 @@ export class Engine {
         why: "it is neither on PATH nor made by the set-up", next: "run scripts/setup.sh",
       });
     }
-    return { exitCode: result.exitCode ?? 1, output: result.stdout, errors: result.stderr, problems: watched?.problems ?? [] };
+    return { exitCode: result.exitCode ?? 1, output: result.stdout, errors: result.stderr, problems: watched?.problems ?? [], killedBy: result.signal ?? null };
   }
 
   /** Whether the backend knows the stack. @throws ReleaseError `pulumiFailed`, `stateLost`, `passphraseWrong` */
@@ -126,7 +131,7 @@ export class Engine {
     const resources = deployment.resources ?? [];
     return {
       outputs: resources.find((r) => r.type === "pulumi:pulumi:Stack")?.outputs ?? {},
-      containerIds: new Set(resources.filter((r) => r.type === "docker:index/container:Container").map((r) => r.id ?? "")),
+      ids: new Set(resources.flatMap((r) => (r.type.startsWith("docker:") && r.id !== undefined ? [r.id] : []))),
       pendingOperations: deployment.pending_operations?.length ?? 0,
       resources: resources.length,
       exported: result.output,

@@ -1,7 +1,7 @@
 import { EXIT } from "../../components/runtime/errors.js";
 import { openSessions } from "../../components/traffic/sessions.js";
 import { assertOperatorConfig } from "./check-config.js";
-import { finished } from "./deploy.js";
+import { finished } from "./finished.js";
 import type { Outcome } from "./outcome.js";
 import { recover } from "./recover.js";
 import { Run } from "./run.js";

@@ -1,7 +1,8 @@
-import { readFileSync, renameSync, writeFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import path from "node:path";
 import { z } from "zod";
 import type { DataPaths } from "../../components/runtime/paths.js";
+import { replaceFile } from "./replace-file.js";
 
 const schema = z.object({
   run: z.string(),
@@ -25,9 +26,7 @@ export function readLastRun(paths: DataPaths): LastRun | null {
 }
 
 export function writeLastRun(paths: DataPaths, last: LastRun): void {
-  const temporary = `${fileOf(paths)}.${process.pid}`;
-  writeFileSync(temporary, JSON.stringify(last), { mode: 0o600 });
-  renameSync(temporary, fileOf(paths));
+  replaceFile(fileOf(paths), JSON.stringify(last), 0o600);
 }
 
 /** True when a retry must get a new backup and a new gate: the run before was killed, or failed after its first change. */

@@ -1,6 +1,7 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import { errors, ReleaseError } from "../../components/runtime/errors.js";
 import { endLines, exitCodeHelp } from "./outcome.js";
+import { answerSignals } from "./signals.js";
 import { openWorkspace, type Workspace } from "./workspace.js";
 
 /**
@@ -136,4 +137,5 @@ ${setupOptions}\n${exitCodeHelp}`)
   return cli;
 }
 
+answerSignals();
 program().parseAsync().catch(tell);

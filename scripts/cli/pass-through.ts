@@ -2,6 +2,7 @@ import { execa } from "execa";
 import { ReleaseError } from "../../components/runtime/errors.js";
 import { Engine, pulumiBinary } from "./engine.js";
 import { describeKept } from "./kept.js";
+import { onSignal } from "./signals.js";
 import type { Workspace } from "./workspace.js";
 
 /** Hands the terminal to `pulumi`, with the environment of the other scripts. @returns its own exit code */
@@ -10,9 +11,14 @@ export async function passThrough(ws: Workspace, args: string[]): Promise<{ exit
   const named = args.some((arg) => arg === "--stack" || arg === "-s" || arg.startsWith("--stack="));
   const [command, ...rest] = args;
   const stackArgs = named || command === undefined || ["version", "login", "logout", "whoami", "install", "plugin"].includes(command) ? [] : ["--stack", ws.stack];
-  const result = await execa(pulumiBinary(ws.projectDir), [...(command === undefined ? [] : [command]), ...rest, ...stackArgs], {
+  const child = execa(pulumiBinary(ws.projectDir), [...(command === undefined ? [] : [command]), ...rest, ...stackArgs], {
     cwd: ws.projectDir, env: ws.env, stdio: "inherit", reject: false,
   });
+  // Ctrl-C reaches it by itself: it is in the terminal's foreground as we are.
+  onSignal((signal) => {
+    if (signal !== "SIGINT") child.kill(signal);
+  });
+  const result = await child;
   if (command === "destroy" && result.exitCode === 0 && !rest.includes("--preview-only")) {
     for (const line of ["Kept on purpose:", ...(await describeKept(ws)).map((kept) => `  ${kept}`)]) process.stdout.write(`${line}\n`);
   }

@@ -1,40 +1,50 @@
-import { LABEL } from "../../components/runtime/labels.js";
-import { listByLabels, removeContainer } from "../../components/runtime/docker.js";
-import { endRun } from "../../components/runtime/processes.js";
-import { errors, messageOf } from "../../components/runtime/errors.js";
-import { readLive } from "../../components/traffic/live.js";
+import { randomBytes } from "node:crypto";
+import { sweep } from "../../components/backup/sweep.js";
+import { errors } from "../../components/runtime/errors.js";
+import { endFormerRuns } from "../../components/runtime/processes.js";
 import { engineLock } from "./engine-lock.js";
+import { removeOrphans } from "./orphans.js";
 import { readPresent, type Present } from "./present.js";
-import { assertNoServices, nameOf, openStack } from "./open-stack.js";
+import { openStack } from "./open-stack.js";
+import { sweepReplaced } from "./replace-file.js";
 import type { Run } from "./run.js";
-import { stateLost } from "./state-copy.js";
-import { TempConfig } from "./temp-config.js";
+import { sweepConfigs, TempConfig } from "./temp-config.js";
 
 /**
- * Makes good what a killed run left, so that the next command just works: its surviving processes are ended, Pulumi's
- * lock and pending operations are cleared, and containers that are in no state and carry no traffic are removed.
+ * Makes good what killed runs left, so that the next command just works: their surviving processes are ended, Pulumi's
+ * lock and pending operations are cleared, and what is in no state and carries no traffic is removed.
  *
  * @returns the state after that
  * @throws ReleaseError `lockHeld` while a plain `pulumi up` runs, `stateLost` when containers that serve are in no state
  */
 export async function recover(run: Run): Promise<Present> {
-  if (run.takenOver !== null) await endLeftovers(run, run.takenOver.run);
+  await endLeftovers(run);
+  sweepConfigs(run.ws.paths);
+  sweepReplaced(run.ws.stackFile);
   if (await openStack(run.ws, run.engine)) run.say(`stack ${run.ws.stack} is new`);
-  await clearEngineLock(run);
-  let present = await readPresent(run.engine, run.ws);
-  await removeOrphans(run, present);
-  if (present.pendingOperations > 0) {
-    await clearPending(run, present);
-    present = await readPresent(run.engine, run.ws);
-  }
-  return present;
+  return clearUp(run);
 }
 
-/** Ends what a dead run left behind, by recorded pid and start time. */
-export async function endLeftovers(run: Run, deadRun: string): Promise<void> {
-  const ended = await endRun(deadRun);
-  if (ended.length > 0) run.say(`ended ${ended.length} processes that the killed run ${deadRun} left`);
-  run.journal.write({ phase: "recover", event: "info", message: `took over from ${deadRun}`, data: { ended } });
+/**
+ * Ends what killed runs left running. Not only the last one: it may have been killed before it came to this. Repeating it
+ * does nothing.
+ */
+export async function endLeftovers(run: Run): Promise<void> {
+  const ended = await endFormerRuns({ lock: run.ws.paths.lock, fence: run.token });
+  if (ended.length > 0) run.say(`ended ${ended.length} processes that a killed run left`);
+  if (ended.length === 0 && run.takenOver === null) return;
+  run.journal.write({ phase: "recover", event: "info", message: run.takenOver === null ? "" : `took over from ${run.takenOver.run}`, data: { ended } });
+}
+
+/** The same for what Pulumi and Docker keep, once nobody works at it any more: also after an update of this run whose Pulumi was killed. */
+export async function clearUp(run: Run): Promise<Present> {
+  await clearEngineLock(run);
+  await sweep(run.ws.stack, { paths: run.ws.paths, token: randomBytes(5).toString("hex"), say: (line) => run.say(line), assertHolds: () => run.assertHolds() });
+  const present = await readPresent(run.engine, run.ws);
+  await removeOrphans(run, present);
+  if (present.pendingOperations === 0) return present;
+  await clearPending(run, present);
+  return readPresent(run.engine, run.ws);
 }
 
 async function clearEngineLock(run: Run): Promise<void> {
@@ -58,37 +68,5 @@ async function clearPending(run: Run, present: Present): Promise<void> {
     if (refreshed.exitCode !== 0) throw await run.engine.failure("refresh", refreshed);
   } finally {
     config.remove();
-  }
-}
-
-/** Containers of this stack that no state knows: a killed run made them, unless the state is lost. */
-async function removeOrphans(run: Run, present: Present): Promise<void> {
-  const { stack } = run.ws;
-  const containers = await listByLabels({ stack }, { all: true });
-  const unknown = containers.filter((c) => !present.containerIds.has(c.Id));
-  if (unknown.length === 0) return;
-  if (present.resources === 0) assertNoServices(run.ws, unknown, "Pulumi's state of it is empty");
-  const carrying = await carryingTraffic(run);
-  if (carrying === null) return;
-  const serving = unknown.filter((c) => carrying.has(nameOf(c)));
-  if (serving.length > 0) throw stateLost(run.ws, `${serving.map(nameOf).join(", ")} carry traffic, and Pulumi's state does not know them`);
-  for (const container of unknown) {
-    run.say(`removing ${nameOf(container)} (${container.Labels[LABEL.role] ?? "unlabelled"}), which a killed run left`);
-    try {
-      await removeContainer(container.Id);
-    } catch (error) {
-      run.say(`  not removed: ${messageOf(error)}`);
-    }
-  }
-}
-
-/** Names of the containers that users are on; null where that cannot be seen: then nothing is known to be idle. */
-async function carryingTraffic(run: Run): Promise<Set<string> | null> {
-  try {
-    const table = (await readLive(run.ws.stack))?.table;
-    return new Set([...(table?.serving?.containers ?? []), ...(table?.former?.containers ?? [])]);
-  } catch (error) {
-    run.say(`what serves cannot be seen (${messageOf(error)}): containers that no state knows are left alone`);
-    return null;
   }
 }

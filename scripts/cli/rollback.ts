@@ -4,7 +4,7 @@ import type { ReleaseRecord } from "../../components/release/model.js";
 import { tagProblem } from "../../components/source/names.js";
 import { assertOperatorConfig } from "./check-config.js";
 import { confirmed } from "./confirm.js";
-import { finished } from "./deploy.js";
+import { finished } from "./finished.js";
 import { dryRun } from "./dry-run.js";
 import { Engine } from "./engine.js";
 import { openStack } from "./open-stack.js";
@@ -45,13 +45,13 @@ async function goBack(run: Run, options: RollbackOptions): Promise<Outcome> {
   if (!(await confirmed(run, options.yes, `Roll ${run.ws.stack} back${options.tag === undefined ? "" : ` to ${options.tag}`}?`))) {
     return { exitCode: EXIT.refused, summary: "not confirmed", next: "" };
   }
-  if (run.takenOver !== null) await endLeftovers(run, run.takenOver.run);
+  await endLeftovers(run);
   const moved = await moveWarm(run, options.tag);
   try {
     return await makeStateAgree(run, options, moved);
   } catch (error) {
     if (moved === null) throw error;
-    return unrecorded(run, moved, failureOutcome(error).summary);
+    return unrecorded(moved, failureOutcome(error).summary);
   }
 }
 
@@ -65,18 +65,17 @@ async function makeStateAgree(run: Run, options: RollbackOptions, moved: WarmMov
     await previewPlan(run, config);
     run.checkpoint();
     const failure = await update(run, config);
-    if (failure === null && !run.interrupted) return await finished(run);
-    const seen = failure ?? { untouched: false, phase: "update", what: "interrupted", next: "run the same command again", lines: [] };
-    return moved === null ? await restorePresent(run, present.ledger.at(-1) ?? null, seen) : unrecorded(run, moved, seen.what);
+    if (failure === null) return await finished(run);
+    return await restorePresent(run, present.ledger.at(-1) ?? null, failure, moved === null ? undefined : unrecorded(moved, failure.what));
   } finally {
     config.remove();
   }
 }
 
 /** The route has moved and must not move back to the release that was just abandoned. */
-function unrecorded(run: Run, moved: WarmMove, what: string): Outcome {
+function unrecorded(moved: WarmMove, what: string): Outcome {
   return {
-    exitCode: run.interrupted ? EXIT.interrupted : EXIT.unverified,
+    exitCode: EXIT.unverified,
     summary: `${moved.tag} serves, but the update that records it did not end well: ${what}`,
     next: `run scripts/rollback.sh ${moved.tag} again: it goes on from here`,
   };

@@ -4,9 +4,11 @@ import { asReleaseError, EXIT, ReleaseError } from "../../components/runtime/err
 import { follow, openJournal, readRun, rotateJournal, type Journal, type JournalEvent } from "../../components/runtime/journal.js";
 import { acquire, assertHolds, type HeldLock, type LockContent } from "../../components/runtime/lock.js";
 import { stamp } from "../../components/runtime/paths.js";
+import { endRun, runEnv } from "../../components/runtime/processes.js";
 import { Engine } from "./engine.js";
 import { endedBadly, readLastRun, writeLastRun, type LastRun } from "./last-run.js";
 import type { Outcome } from "./outcome.js";
+import { onSignal } from "./signals.js";
 import { Terminal } from "./terminal.js";
 import type { Workspace } from "./workspace.js";
 
@@ -47,7 +49,12 @@ export class Run {
 
   /** Environment that Pulumi, and through it every handler and backup, inherits. */
   get env(): Record<string, string> {
-    return { PBJRAG_RUN: this.id, PBJRAG_FENCE: String(this.lock.token), PBJRAG_DATA_DIR: this.ws.paths.dataDir };
+    return { ...runEnv({ run: this.id, lock: this.ws.paths.lock, fence: this.token }), PBJRAG_DATA_DIR: this.ws.paths.dataDir };
+  }
+
+  /** This run's number: higher than that of every run before. */
+  get token(): number {
+    return this.lock.token;
   }
 
   /** Renewed when the last run did not end well: a retry gets a new backup and a new gate. */
@@ -105,7 +112,7 @@ export class Run {
     });
     rotateJournal(ws.paths);
     const run = new Run(ws, id, terminal, openJournal(ws.paths, { run: id }), lock);
-    const stopSignals = run.listen();
+    onSignal((signal) => run.stop(signal));
     const follower = follow(ws.paths, (event) => terminal.progress(event), { run: id });
     let outcome: Outcome | undefined;
     try {
@@ -117,7 +124,9 @@ export class Run {
       if (!(error instanceof ReleaseError) && !(error instanceof Interrupted)) terminal.detail(error instanceof Error ? (error.stack ?? error.message) : String(error));
     } finally {
       follower.stop();
-      stopSignals();
+      await run.endChildren();
+      // What was asked for has ended by itself, or been put right: the words tell which.
+      if (outcome !== undefined && run.interrupted) outcome = { ...outcome, exitCode: EXIT.interrupted };
       // A refusal leaves the former run's word standing: had that one failed, a retry still needs a new attempt.
       const kept = outcome?.exitCode === EXIT.refused && endedBadly(run.before) ? run.before : null;
       writeLastRun(ws.paths, kept ?? { run: id, command: options.command, exitCode: outcome?.exitCode ?? null });
@@ -126,19 +135,26 @@ export class Run {
     return outcome;
   }
 
-  private listen(): () => void {
-    const handler = (signal: NodeJS.Signals): void => {
-      this.signals += 1;
-      this.say(
-        this.signals === 1
-          ? `${signal}: stopping after the current step, then what serves is made sure of. Once more ends the step as well.`
-          : `${signal} again: ending the current step now.`,
-      );
-      this.engine.signal("SIGINT");
-      this.child?.kill("SIGINT");
-    };
-    process.on("SIGINT", handler).on("SIGTERM", handler);
-    return () => void process.off("SIGINT", handler).off("SIGTERM", handler);
+  /**
+   * Ends what this run's own Pulumi left when it was killed: its providers would go on working.
+   * @returns how many there were
+   */
+  async endChildren(): Promise<number> {
+    const ended = await endRun(this.id);
+    if (ended.length > 0) this.journal.write({ phase: "recover", event: "info", message: `ended ${ended.length} processes that a killed Pulumi left`, data: { ended } });
+    return ended.length;
+  }
+
+  private stop(signal: NodeJS.Signals): void {
+    this.signals += 1;
+    const first = this.signals === 1;
+    this.say(
+      first
+        ? `${signal}: stopping after the current step, then what serves is made sure of. Once more ends the step as well.`
+        : `${signal} again: ending the current step now.`,
+    );
+    this.engine.interrupt(!first);
+    this.child?.kill("SIGINT");
   }
 }
 

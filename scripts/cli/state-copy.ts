@@ -1,6 +1,7 @@
-import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, rmSync } from "node:fs";
 import path from "node:path";
 import { errors, type ReleaseError } from "../../components/runtime/errors.js";
+import { replaceFile } from "./replace-file.js";
 import type { Workspace } from "./workspace.js";
 
 /**
@@ -24,9 +25,7 @@ const fileOf = (ws: Workspace, seq: number): string => path.join(directoryOf(ws)
 /** @param exported as `stack export` printed it after the release of this number */
 export function keepStateCopy(ws: Workspace, seq: number, exported: string): void {
   mkdirSync(directoryOf(ws), { recursive: true, mode: 0o700 });
-  const temporary = path.join(directoryOf(ws), `.new-${process.pid}`);
-  writeFileSync(temporary, exported, { mode: 0o600 });
-  renameSync(temporary, fileOf(ws, seq));
+  replaceFile(fileOf(ws, seq), exported, 0o600);
   for (const old of copies(ws).slice(0, -KEPT)) rmSync(fileOf(ws, old), { force: true });
 }
 

@@ -1,6 +1,7 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
+import { isAlive, thisProcess } from "../../components/runtime/liveness.js";
+import type { DataPaths } from "../../components/runtime/paths.js";
 import { withConfig } from "./stack-file.js";
 import type { Workspace } from "./workspace.js";
 
@@ -11,10 +12,14 @@ import type { Workspace } from "./workspace.js";
 export class TempConfig {
   readonly file: string;
   private readonly dir: string;
+  /** Also where a signal ends the process. */
+  private readonly atExit = (): void => this.remove();
 
   constructor(private readonly ws: Workspace, values: Record<string, unknown>) {
-    this.dir = mkdtempSync(path.join(tmpdir(), "pbjrag-config-"));
+    const { pid, startTime } = thisProcess();
+    this.dir = mkdtempSync(path.join(ws.paths.run, `config-${pid}-${startTime ?? ""}-`));
     this.file = path.join(this.dir, `Pulumi.${ws.stack}.yaml`);
+    process.once("exit", this.atExit);
     this.set(values);
   }
 
@@ -24,6 +29,16 @@ export class TempConfig {
   }
 
   remove(): void {
+    process.off("exit", this.atExit);
     rmSync(this.dir, { recursive: true, force: true });
+  }
+}
+
+/** Removes those of killed processes: their names say whose they are. */
+export function sweepConfigs(paths: DataPaths): void {
+  for (const name of readdirSync(paths.run)) {
+    const [, pid, startTime] = /^config-(\d+)-(\d*)-/.exec(name) ?? [];
+    if (pid === undefined || isAlive({ pid: Number(pid), startTime: startTime === "" ? null : Number(startTime) })) continue;
+    rmSync(path.join(paths.run, name), { recursive: true, force: true });
   }
 }

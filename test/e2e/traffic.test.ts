@@ -1,10 +1,9 @@
 import assert from "node:assert/strict";
-import { createHash } from "node:crypto";
 import { Agent } from "node:http";
 import { docker } from "../../components/runtime/docker.js";
 import { execIn, logTail, readFile } from "../../components/runtime/docker-exec.js";
 import { ReleaseError } from "../../components/runtime/errors.js";
-import { replaceConfig } from "../../components/traffic/front-door.js";
+import { REPLACE, replaceConfig, sha256 } from "../../components/traffic/front-door.js";
 import { composeFile, parseFile } from "../../components/traffic/live-file.js";
 import { applyTable, prepareFront, readLive, type Applied } from "../../components/traffic/live.js";
 import { DIGEST_PATH, KEY_HEADER, LIVE_FILE, PREVIEW_HEADER, previewHeaders, type TrafficRevision, type TrafficTable } from "../../components/traffic/model.js";
@@ -14,8 +13,6 @@ import { rounds } from "../support/suite.js";
 import { waitFor } from "../support/wait.js";
 import { Bench } from "./traffic/bench.js";
 import { ask, connect, cookieOf, PAGE, stream, type Answer } from "./traffic/client.js";
-
-const sha256 = (text: string): string => createHash("sha256").update(text).digest("hex");
 
 describe("traffic on a real HAProxy", function () {
   this.timeout(120_000);
@@ -249,6 +246,16 @@ describe("traffic on a real HAProxy", function () {
     await prepareFront(bench.stack, holds);
     const after = await live();
     assert.deepEqual({ digest: after.digest, table: after.table, fileServed: after.fileServed }, { digest: before.digest, table: before.table, fileServed: true });
+  });
+
+  it("takes nothing from a sender that is killed in the middle, though HAProxy would take what came", async () => {
+    const text = (await readFile(bench.names.proxyContainer, LIVE_FILE)) ?? "";
+    const cut = text.slice(0, text.lastIndexOf("\nbackend newer") + 1).replace("use_backend newer if old", "");
+    const options = { timeoutMs: 30_000, user: "root", stdin: cut };
+    const asSent = ["sh", "-c", REPLACE, "replace", sha256(text), sha256(text)];
+    assert.equal((await execIn(bench.names.proxyContainer, asSent, options)).exitCode, 74);
+    assert.equal(await readFile(bench.names.proxyContainer, LIVE_FILE), text);
+    assert.equal((await execIn(bench.names.proxyContainer, ["ls", "/live"], options)).stdout.trim(), "haproxy.cfg");
   });
 
   it("row 32: a config that HAProxy refuses leaves the old one serving, and the message has HAProxy's words", async () => {

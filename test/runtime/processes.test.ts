@@ -3,14 +3,14 @@ import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { randomBytes } from "node:crypto";
 import { isAlive, readStat, startTimeOf } from "../../components/runtime/liveness.js";
-import { endRun, findRun } from "../../components/runtime/processes.js";
+import { endFormerRuns, endRun, findRun, runEnv } from "../../components/runtime/processes.js";
 
 describe("runtime/processes", () => {
   const children: ChildProcess[] = [];
   const runId = (): string => `test-${randomBytes(4).toString("hex")}`;
 
-  async function start(run: string, script: string): Promise<ChildProcess> {
-    const child = spawn("sh", ["-c", `${script}`], { env: { ...process.env, PBJRAG_RUN: run }, stdio: ["ignore", "pipe", "ignore"] });
+  async function start(run: string, script: string, more: Record<string, string> = {}): Promise<ChildProcess> {
+    const child = spawn("sh", ["-c", `${script}`], { env: { ...process.env, PBJRAG_RUN: run, ...more }, stdio: ["ignore", "pipe", "ignore"] });
     children.push(child);
     await once(child.stdout, "data");
     return child;
@@ -33,6 +33,21 @@ describe("runtime/processes", () => {
     assert.deepEqual(findRun(run), []);
     assert.equal(findRun(`${run}0`)[0]?.pid, other.pid);
     assert.deepEqual(await endRun(run), []);
+  });
+
+  it("ends what all former holders of a lock left, and nobody else's", async () => {
+    const lock = `/lock/${runId()}`;
+    const sleeper = async (fence: number, of = lock): Promise<number | undefined> => {
+      const run = runId();
+      return (await start(run, "echo ready; exec sleep 60", runEnv({ run, lock: of, fence }))).pid;
+    };
+    const former = [await sleeper(2), await sleeper(9)];
+    const others = [await sleeper(10), await sleeper(11), await sleeper(3, `${lock}-of-another`)];
+    // A preview holds no lock.
+    others.push((await start(runId(), "echo ready; exec sleep 60", { PBJRAG_LOCK: lock })).pid);
+    const ended = await endFormerRuns({ lock, fence: 10 });
+    assert.deepEqual(ended.map(({ pid }) => pid).sort(), former.sort());
+    assert.ok(others.every((pid) => pid !== undefined && isAlive({ pid, startTime: null })));
   });
 
   it("kills what ignores SIGTERM", async () => {

@@ -64,7 +64,10 @@ export class Deployment {
   registerOutputs(urn: string, outputs: Props): void {
     const state = this.states.get(urn);
     if (state === undefined) fail(`outputs of an unknown resource: ${urn}`);
+    const before = state.outputs;
     state.outputs = withoutNulls(outputs);
+    // On disk before anything is deleted: an update that is killed then has released what its outputs say.
+    if (!equal(before, state.outputs)) this.parts.store.save();
   }
 
   /** Reads a stack reference. */

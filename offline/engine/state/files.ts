@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
-import { closeSync, copyFileSync, existsSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
-import { dirname } from "node:path";
+import { closeSync, copyFileSync, existsSync, fsyncSync, mkdirSync, openSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 
 /** Reads a text file; undefined when there is none. */
 export function readText(path: string): string | undefined {
@@ -24,6 +24,24 @@ export function writeWhole(path: string, text: string): void {
     closeSync(handle);
   }
   renameSync(partial, path);
+}
+
+/** Removes what killed processes had begun to write in a directory. */
+export function sweepPartials(directory: string): void {
+  if (!existsSync(directory)) return;
+  for (const name of readdirSync(directory)) {
+    const [, pid] = /\.(\d+)\.partial$/.exec(name) ?? [];
+    if (pid !== undefined && !lives(Number(pid))) rmSync(join(directory, name), { force: true });
+  }
+}
+
+function lives(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code !== "ESRCH";
+  }
 }
 
 /** Writes a file of the backend, with the sidecar that the real one keeps beside each. */

@@ -4,7 +4,7 @@ import { hostname, userInfo } from "node:os";
 import { join } from "node:path";
 import { fail } from "../errors.js";
 import { qualified, type Backend, type StackName } from "./backend.js";
-import { readText, removeBlob, writeBlob } from "./files.js";
+import { readText, removeBlob, sweepPartials, writeBlob } from "./files.js";
 
 interface LockContent {
   pid: number;
@@ -36,6 +36,9 @@ export class Lock {
       lock.release();
       throw error;
     }
+    const { project, stack } = name;
+    const places = [directory, backend.path("stacks", project), backend.path("history", project, stack), backend.path("backups", project, stack)];
+    places.forEach(sweepPartials);
     return lock;
   }
 

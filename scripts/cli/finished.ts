@@ -1,0 +1,31 @@
+import { EXIT } from "../../components/runtime/errors.js";
+import type { ReleaseRecord } from "../../components/release/model.js";
+import type { Outcome } from "./outcome.js";
+import { readPresent, type Present } from "./present.js";
+import { recordVersion } from "./record-version.js";
+import type { Run } from "./run.js";
+import { keepStateCopy } from "./state-copy.js";
+import { verifyServing } from "./verify.js";
+
+/** After a successful update: what is released is written down, and what serves is looked at. */
+export async function finished(run: Run): Promise<Outcome> {
+  const after = await readPresent(run.engine, run.ws);
+  const record = after.ledger.at(-1);
+  if (record === undefined) return { exitCode: EXIT.unverified, summary: "the update recorded no release", next: "see the log" };
+  writeDown(run, after, record);
+  const verdict = await verifyServing(run.ws, record);
+  if (!verdict.healthy) {
+    return { exitCode: EXIT.unverified, summary: `${record.tag} was released, but ${verdict.reason}`, next: "see scripts/status.sh; scripts/rollback.sh goes back" };
+  }
+  return { exitCode: EXIT.done, summary: `${record.tag} serves at ${verdict.url}${backupWords(record)}`, next: "" };
+}
+
+/** A copy of the state, and the version in the stack's file. Repeating it changes nothing. */
+export function writeDown(run: Run, present: Present, record: ReleaseRecord): void {
+  keepStateCopy(run.ws, record.seq, present.exported);
+  recordVersion(run, record.tag);
+}
+
+function backupWords(record: { backup: string; noBackupReason: string }): string {
+  return record.backup === "" ? `, no backup: ${record.noBackupReason}` : `, backup ${record.backup}`;
+}
