@@ -1,5 +1,6 @@
 /** What keeps a release from being started, judged from facts. Pure: facts.ts collects them. */
 import type { RecordedSettings, Settings } from "../settings/schema.js";
+import { generationOf } from "../traffic/model.js";
 import { findReleases, present } from "./ledger.js";
 import type { Problem, ReleaseRecord, ResolvedSource } from "./model.js";
 
@@ -112,7 +113,7 @@ export function portProblems(settings: Settings, port: PortFact): Problem[] {
 /** What the host has of this stack, whatever Pulumi's state says. */
 export interface LiveFact {
   /** The live traffic table; null: no proxy, or none yet. */
-  table: { seq: number; serving: { revision: string; tag: string } | null } | null;
+  table: { seq: number; serving: { revision: string; tag: string; generation?: string | undefined } | null } | null;
 }
 
 /**
@@ -127,9 +128,12 @@ export function stateProblems(stack: string, live: LiveFact, ledger: readonly Re
   }
   const { seq, serving } = table;
   const last = present(ledger)?.seq ?? 0;
-  const known = serving.revision === target || findReleases(ledger, serving.revision).length > 0;
-  if (known || (ledger.length > 0 && seq <= last + 1)) {
+  if (serving.revision === target) {
     return [];
+  }
+  const known = findReleases(ledger, serving.revision).length > 0;
+  if (known || (ledger.length > 0 && seq <= last + 1)) {
+    return halfMoved(stack, serving, present(ledger));
   }
   const what =
     ledger.length === 0
@@ -137,6 +141,16 @@ export function stateProblems(stack: string, live: LiveFact, ledger: readonly Re
       : `release ${seq} (${serving.tag}, ${serving.revision}) serves here, and Pulumi's state of stack ${stack} ends with release ${last}: it is an old copy`;
   const again = ledger.length === 0 ? `if its first update was killed, deploy ${serving.tag} again; else ` : "";
   return [{ subject: "state", what, next: `${again}put the state back (pulumi stack import), or log in to the backend that holds it; the backups' manifests tell what was released` }];
+}
+
+/** An update that moved to other data and was killed before it was recorded: what users wrote since would be left behind. */
+function halfMoved(stack: string, serving: { tag: string; generation?: string | undefined }, last: ReleaseRecord | null): Problem[] {
+  const generation = generationOf(serving);
+  if (last === null || generation === last.generation) {
+    return [];
+  }
+  const what = `${serving.tag} serves on data generation ${generation}, and the state of stack ${stack} ends with generation ${last.generation}: a move between them was stopped halfway`;
+  return [{ subject: "pbjrag:data", what, next: "run that command again: it goes on from there" }];
 }
 
 /** The socket that this program's own calls use must be the one that Pulumi's provider is told. */

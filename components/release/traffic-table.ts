@@ -1,5 +1,6 @@
 import type { TrafficRevision, TrafficTable } from "../traffic/model.js";
 import type { Plan, RevisionPlan } from "./model.js";
+import { FIRST_GENERATION } from "./names.js";
 
 /** Who gets traffic after this plan's update: the route's input. Pure. */
 export function trafficTable(plan: Plan): TrafficTable {
@@ -21,5 +22,7 @@ function trafficRevision(revision: RevisionPlan): TrafficRevision {
     containers: revision.replicas.map((replica) => replica.name),
     port: revision.settings.app.port,
     healthPath: revision.settings.app.health.path,
+    // Left out for the first, so that the table of a stack that never restores stays as it was.
+    ...(revision.generation === FIRST_GENERATION ? {} : { generation: revision.generation }),
   };
 }

@@ -1,6 +1,6 @@
 /** What traffic is: who serves, and how the front door is spoken to. */
 import { z } from "zod";
-import { STACK_NAME, stackNames } from "../release/names.js";
+import { FIRST_GENERATION, GENERATION_NAME, STACK_NAME, stackNames } from "../release/names.js";
 
 /** Port of the front door inside its container. */
 export const FRONT_PORT = 8080;
@@ -33,6 +33,8 @@ const trafficRevision = z.strictObject({
   containers: z.array(z.string().regex(NAME)).min(1).max(99),
   port: z.int().min(1).max(65535),
   healthPath: z.string().max(500).regex(URL_PATH),
+  /** Data generation that it runs on; absent for the first. Moving between two of them is never done in passing. */
+  generation: z.string().regex(GENERATION_NAME).optional(),
 });
 
 const trafficTable = z
@@ -90,6 +92,11 @@ export function sameTable(a: TrafficTable, b: TrafficTable): boolean {
 export function servingName(table: TrafficTable | null): string {
   const serving = table?.serving ?? null;
   return serving === null ? "" : `${serving.tag} (${serving.revision})`;
+}
+
+/** Which data a release's users are on. */
+export function generationOf({ generation = FIRST_GENERATION }: Pick<TrafficRevision, "generation">): string {
+  return generation;
 }
 
 /** Headers that lead a request to one container, past the routes. */

@@ -2,7 +2,7 @@ import { EXIT } from "../../components/runtime/errors.js";
 import type { ReleaseRecord } from "../../components/release/model.js";
 import type { Outcome } from "./outcome.js";
 import { readPresent, type Present } from "./present.js";
-import { recordVersion } from "./record-version.js";
+import { recordRelease } from "./record-version.js";
 import type { Run } from "./run.js";
 import { keepStateCopy } from "./state-copy.js";
 import { verifyServing } from "./verify.js";
@@ -23,7 +23,7 @@ export async function finished(run: Run): Promise<Outcome> {
 /** A copy of the state, and the version in the stack's file. Repeating it changes nothing. */
 export function writeDown(run: Run, present: Present, record: ReleaseRecord): void {
   keepStateCopy(run.ws, record.seq, present.exported);
-  recordVersion(run, record.tag);
+  recordRelease(run, record);
 }
 
 function backupWords(record: { backup: string; noBackupReason: string }): string {

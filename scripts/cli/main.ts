@@ -24,6 +24,13 @@ interface DeployFlags extends Common {
 
 interface RollbackFlags extends Common {
   backupOnly?: boolean;
+  /** True without a name. */
+  withData?: string | true;
+  generation?: string;
+}
+
+interface RestoreFlags extends Common {
+  only?: "qdrant" | "uploads";
 }
 
 const stackOption = (): Option => new Option("--stack <name>", "stack to work on; dev is local and needs nothing").default("dev");
@@ -89,6 +96,8 @@ ${setupOptions}\n${exitCodeHelp}`)
     .description("Go back to an earlier release: its image, its recorded settings, today's secrets.")
     .addOption(stackOption())
     .option("--backup-only", "take a backup and change nothing")
+    .option("--with-data [backup]", "go back with its data: from the backup that holds it, or from the one named (--with-data=BACKUP)")
+    .option("--generation <name>", "go to data that was left, by its generation: forward again, for one")
     .option("--dry-run", "show the preview and touch nothing")
     .option("--yes", "do not ask")
     .addOption(waitOption())
@@ -96,6 +105,8 @@ ${setupOptions}\n${exitCodeHelp}`)
 Examples:
   scripts/rollback.sh                                 to the release before this one; at once while it is warm
   scripts/rollback.sh v2.9.0 --stack prod
+  scripts/rollback.sh v2.9.0 --with-data              its code, settings and data; what is there now stays
+  scripts/rollback.sh v3.0.0 --generation 0           forward again, to the data as it was left
   scripts/rollback.sh --backup-only
 ${setupOptions}\n${exitCodeHelp}`)
     .action(async (tag: string | undefined, flags: RollbackFlags) => {
@@ -103,9 +114,32 @@ ${setupOptions}\n${exitCodeHelp}`)
         const { backupOnly } = await import("./backup-only.js");
         return inWorkspace(flags.stack, (ws) => backupOnly(ws, { waitMs: flags.wait ?? 0 }));
       }
-      const { rollback } = await import("./rollback.js");
       const options = { dryRun: flags.dryRun === true, yes: flags.yes === true, waitMs: flags.wait ?? 0, ...(tag === undefined ? {} : { tag }) };
+      const { generation, withData } = flags;
+      if (withData !== undefined || generation !== undefined) {
+        const { rollbackWithData } = await import("./data/rollback.js");
+        return inWorkspace(flags.stack, (ws) => rollbackWithData(ws, { ...options, generation, withData: withData === true ? "" : withData }));
+      }
+      const { rollback } = await import("./rollback.js");
       return inWorkspace(flags.stack, (ws) => rollback(ws, options));
+    });
+  cli
+    .command("restore").usage("<backup> [options]").argument("<backup>", "name of a backup of this stack, such as pre-deploy-20260101-120000")
+    .description("The release that serves, on data made from a backup. The present data stays and can be gone back to.")
+    .addOption(stackOption())
+    .addOption(new Option("--only <part>", "restore this part alone").choices(["qdrant", "uploads"]))
+    .option("--dry-run", "verify the backup, show what would change and be missing, and touch nothing")
+    .option("--yes", "do not ask")
+    .addOption(waitOption())
+    .addHelpText("after", `
+Examples:
+  scripts/restore.sh pre-deploy-20260101-120000 --dry-run
+  scripts/restore.sh pre-deploy-20260101-120000 --stack prod --only uploads
+${setupOptions}\n${exitCodeHelp}`)
+    .action(async (backup: string, flags: RestoreFlags) => {
+      const { restore } = await import("./data/restore.js");
+      const options = { backup, dryRun: flags.dryRun === true, yes: flags.yes === true, waitMs: flags.wait ?? 0, ...(flags.only === undefined ? {} : { only: flags.only }) };
+      await inWorkspace(flags.stack, (ws) => restore(ws, options));
     });
   cli
     .command("status").description("What runs, since when, its health, open sessions, last backups, whether a release is under way.")

@@ -1,15 +1,21 @@
 import { readFileSync } from "node:fs";
 import path from "node:path";
+import type { ReleaseRecord } from "../../components/release/model.js";
 import { replaceFile } from "./replace-file.js";
 import type { Run } from "./run.js";
-import { configValue, withConfig } from "./stack-file.js";
+import { staleValues, withConfig } from "./stack-file.js";
 
-/** Writes the released version, and nothing else, into the stack's file; says how to commit it where git knows the file. */
-export function recordVersion(run: Run, version: string): void {
+/**
+ * Writes the released version into the stack's file, and takes out data that it names and that was left; nothing else. Says
+ * how to commit it where git knows the file.
+ */
+export function recordRelease(run: Run, { tag, generation }: Pick<ReleaseRecord, "tag" | "generation">): void {
   const { stackFile, stack } = run.ws;
   const text = readFileSync(stackFile, "utf8");
-  if (configValue(text, "version") === version) return;
-  replaceFile(stackFile, withConfig(text, { version }), 0o644);
+  const values = staleValues(text, tag, generation);
+  if (Object.keys(values).length === 0) return;
+  replaceFile(stackFile, withConfig(text, values), 0o644);
   const name = path.basename(stackFile);
-  if (stack !== "dev") run.say(`${name} now says ${version}; commit it: git commit -m "Release ${version} on ${stack}" -- ${name}`);
+  if ("data" in values) run.say(`removed pbjrag:data from ${name}: the next update would have gone back to that data`);
+  if (stack !== "dev") run.say(`${name} now says ${tag}; commit it: git commit -m "Release ${tag} on ${stack}" -- ${name}`);
 }

@@ -6,14 +6,15 @@ import type { Workspace } from "./workspace.js";
 
 /**
  * Config of a rollback: what the target was made of, as recorded. Everything else (docker, dataDir, drain, keepWarm, …) is
- * the operator's and stays as it is now, and so do secrets: recorded ones would die with their passphrase.
+ * the operator's and stays as it is now, and so do secrets: recorded ones would die with their passphrase. So does the data,
+ * whatever generation the stack's file names.
  */
 export function rollbackValues(ws: Workspace, target: ReleaseRecord, attempt: string): Record<string, unknown> {
   const present = Object.entries(configValues(readFileSync(ws.stackFile, "utf8")));
   const raw = Object.fromEntries(present.map(([key, value]) => [`pbjrag:${key}`, typeof value === "string" ? value : JSON.stringify(value)]));
   const config = rollbackConfig(raw, target.settings);
   const values = RELEASE_KEYS.map((key): [string, unknown] => [key, asYaml(config[`pbjrag:${key}`])]);
-  return { ...Object.fromEntries(values), attempt: attempt === "" ? undefined : attempt };
+  return { ...Object.fromEntries(values), data: undefined, attempt: attempt === "" ? undefined : attempt };
 }
 
 /** Objects are written as such: a secret within one is only one to Pulumi where YAML has it as `secure:`. */

@@ -13,7 +13,7 @@ import { Terminal } from "./terminal.js";
 import type { Workspace } from "./workspace.js";
 
 export interface RunOptions {
-  command: "deploy" | "rollback" | "finish";
+  command: "deploy" | "rollback" | "restore" | "finish";
   /** How long to wait for another release's lock, milliseconds. 0: refuse at once. */
   waitMs: number;
 }

@@ -69,6 +69,16 @@ function opened(value: unknown): unknown {
   return isObject(value) ? Object.fromEntries(Object.entries(value).map(([key, item]) => [key, opened(item)])) : value;
 }
 
+/** What must be set, or taken out (undefined), so that the file says what serves: a version, on a data generation. */
+export function staleValues(text: string, version: string, generation: string): Record<string, unknown> {
+  const data = configValue(text, "data");
+  const named = typeof data === "object" && data !== null && "generation" in data ? data.generation : undefined;
+  return {
+    ...(configValue(text, "version") === version ? {} : { version }),
+    ...(named === undefined || named === generation ? {} : { data: undefined }),
+  };
+}
+
 /** The text with the given keys set; a key whose value is undefined is removed. */
 export function withConfig(text: string, values: Record<string, unknown>): string {
   const parsed = parseDocument(text);

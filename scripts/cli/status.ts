@@ -3,6 +3,7 @@ import { describeLock, holderInWords } from "../../components/runtime/lock.js";
 import { assertDocker, listByLabels } from "../../components/runtime/docker.js";
 import { listBackups, type BackupSummary } from "../../components/backup/list.js";
 import type { ReleaseRecord } from "../../components/release/model.js";
+import { FIRST_GENERATION } from "../../components/release/names.js";
 import { readLive } from "../../components/traffic/live.js";
 import { openSessions } from "../../components/traffic/sessions.js";
 import { Engine, NO_STATE } from "./engine.js";
@@ -21,6 +22,8 @@ export interface Status {
   /** ISO 8601. */
   since: string | null;
   previous: string | null;
+  /** Which data serves, and the backup that it was made from ("" where from none). */
+  data: { generation: string; restoredFrom: string } | null;
   outcome: "healthy" | "unhealthy" | "not released";
   reason: string;
   sessions: Record<string, number>;
@@ -29,7 +32,7 @@ export interface Status {
   containers: { name: string; state: string; status: string }[];
   backup: BackupSummary | null;
   backups: BackupSummary[];
-  releases: Pick<ReleaseRecord, "seq" | "tag" | "revision" | "kind" | "outcome" | "switchedAt" | "backup">[];
+  releases: Pick<ReleaseRecord, "seq" | "tag" | "revision" | "kind" | "outcome" | "switchedAt" | "backup" | "generation">[];
   lock: { held: boolean; holder: string };
 }
 
@@ -63,6 +66,7 @@ async function collect(ws: Workspace): Promise<Status> {
     revision: record?.revision ?? null,
     since: record?.switchedAt ?? null,
     previous: text(present.outputs["previous"]),
+    data: record === null ? null : { generation: record.generation, restoredFrom: present.ledger.find(({ generation }) => generation === record.generation)?.restoredFrom ?? "" },
     outcome: verdict === null ? "not released" : verdict.healthy ? "healthy" : "unhealthy",
     reason: verdict?.reason ?? "",
     sessions: open.byRevision,
@@ -70,7 +74,7 @@ async function collect(ws: Workspace): Promise<Status> {
     containers: containers.map((c) => ({ name: (c.Names[0] ?? "").replace(/^\//, ""), state: c.State, status: c.Status })),
     backup: backups.at(-1) ?? null,
     backups: backups.slice(-backupsShown).reverse(),
-    releases: present.ledger.map(({ seq, tag, revision, kind, outcome, switchedAt, backup }) => ({ seq, tag, revision, kind, outcome, switchedAt, backup })),
+    releases: present.ledger.map(({ seq, tag, revision, kind, outcome, switchedAt, backup, generation }) => ({ seq, tag, revision, kind, outcome, switchedAt, backup, generation })),
     lock: { held, holder: held ? holderInWords(lock.holder) : "" },
   };
 }
@@ -94,6 +98,7 @@ function describe(s: Status): string[] {
     `stack ${s.stack}: ${s.version} (${s.revision}) at ${s.url}, since ${s.since}`,
     `health      ${s.outcome}${s.reason === "" ? "" : `: ${s.reason}`}`,
     `previous    ${s.previous ?? "none"}`,
+    `data        generation ${s.data?.generation ?? ""}${s.data === null || s.data.restoredFrom === "" ? "" : `, restored from ${s.data.restoredFrom}`}`,
     `sessions    ${sessions === "" ? "none open" : sessions} (${s.proxyWorkers} proxy workers)`,
     `lock        ${s.lock.held ? s.lock.holder : "free"}`,
     "containers",
@@ -101,6 +106,6 @@ function describe(s: Status): string[] {
     "backups",
     ...(s.backups.length === 0 ? ["  none"] : s.backups.map((b) => `  ${b.name}`)),
     "releases",
-    ...s.releases.map((r) => `  #${r.seq} ${r.tag} (${r.revision}) ${r.kind}${r.outcome === "abandoned" ? ", abandoned" : ""}, ${r.switchedAt}`),
+    ...s.releases.map((r) => `  #${r.seq} ${r.tag} (${r.revision}) ${r.kind}${r.outcome === "abandoned" ? ", abandoned" : ""}${r.generation === FIRST_GENERATION ? "" : ` on data ${r.generation}`}, ${r.switchedAt}`),
   ];
 }

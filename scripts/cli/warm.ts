@@ -1,7 +1,7 @@
 import { probeOnce } from "../../components/gate/probe-once.js";
 import { messageOf } from "../../components/runtime/errors.js";
 import { applyTable, readLive } from "../../components/traffic/live.js";
-import type { TrafficTable } from "../../components/traffic/model.js";
+import { generationOf, type TrafficRevision, type TrafficTable } from "../../components/traffic/model.js";
 import type { Run } from "./run.js";
 
 export interface WarmMove {
@@ -22,10 +22,8 @@ export async function moveWarm(run: Run, tag: string | undefined): Promise<WarmM
   const live = await readLive(run.ws.stack).catch(() => null);
   if (live === null) return null;
   const { table } = live;
-  const { former, serving } = table;
-  if (serving === null || former === null) return null;
-  const wanted = tag === undefined ? table.rollbackTo === former.revision : former.tag === tag;
-  if (!wanted) return null;
+  const former = warmTarget(table, tag);
+  if (former === null) return null;
   const probed = await probeOnce({
     stack: run.ws.stack, containers: former.containers, port: former.port, healthPath: former.healthPath, scriptPath: "",
     requestTimeoutMs: probeDeadline, qdrantContainer: "",
@@ -43,6 +41,12 @@ export async function moveWarm(run: Run, tag: string | undefined): Promise<WarmM
   }
   run.say(`${former.tag} serves again; now the state is made to agree`);
   return { tag: former.tag, revision: former.revision };
+}
+
+/** The former release, if it is what is asked for. A plain rollback keeps the data, and the former may run on other data. Pure. */
+export function warmTarget({ former, serving, rollbackTo }: TrafficTable, tag: string | undefined): TrafficRevision | null {
+  if (serving === null || former === null || generationOf(former) !== generationOf(serving)) return null;
+  return (tag === undefined ? rollbackTo === former.revision : former.tag === tag) ? former : null;
 }
 
 /** The table after going back to the former release: what was serving is abandoned. Pure. */

@@ -62,6 +62,14 @@ describe("release/rules", () => {
     assert.match(stateProblems("dev", { table: { seq: 1, serving: unknown } }, [], "x")[0]?.next ?? "", /deploy v7\.0\.0 again.*pulumi stack import/);
   });
 
+  it("refuses to leave data behind that a stopped move had gone to", () => {
+    const live = (generation: string | undefined, revision = "v9.0.0-99999999"): Parameters<typeof stateProblems>[1] => ({ table: { seq: 3, serving: { revision, tag: "v2.0.0", generation } } });
+    assert.equal(stateProblems("dev", live(undefined), world.ledger, "x").length, 0);
+    assert.match(stateProblems("dev", live("r1"), world.ledger, "x")[0]?.what ?? "", /serves on data generation r1, and the state of stack dev ends with generation 0/);
+    assert.equal(stateProblems("dev", live("r1"), world.ledger, "v9.0.0-99999999").length, 0, "it goes on from there");
+    assert.equal(stateProblems("dev", live("r1", first.revision), world.ledger, "x").length, 1, "also where the release is known");
+  });
+
   it("refuses to apply again what never was, and two Dockers at once", () => {
     const settings = world.settings("v1.0.0", { reapply: true });
     assert.equal(reapplyProblems(settings, []).length, 1);

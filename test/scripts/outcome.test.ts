@@ -7,7 +7,7 @@ import { deployOptions } from "../../scripts/cli/flags.js";
 import { endedBadly } from "../../scripts/cli/last-run.js";
 import { endLines } from "../../scripts/cli/outcome.js";
 import { failureOutcome, Interrupted } from "../../scripts/cli/run.js";
-import { warmTable } from "../../scripts/cli/warm.js";
+import { warmTable, warmTarget } from "../../scripts/cli/warm.js";
 
 const event = (e: NewEvent): JournalEvent => ({ time: "2026-01-01T00:00:00Z", run: "r", ...e });
 const planned = event({ phase: "plan", event: "info", message: "" });
@@ -70,5 +70,17 @@ describe("how a command ends", () => {
     const table = { schema: 1 as const, stack: "s", seq: 4, serving: revision("v3"), former: revision("v2"), abandoned: false, rollbackTo: "v2-00000000" };
     const moved = warmTable(table);
     assert.deepEqual([moved.serving?.tag, moved.former?.tag, moved.abandoned, moved.seq], ["v2", "v3", true, 5]);
+  });
+
+  it("moves warm to what is asked for, and never to other data in passing", () => {
+    const revision = (tag: string, generation?: string) => ({ revision: `${tag}-00000000`, tag, containers: [], port: 8501, healthPath: "/h", ...(generation === undefined ? {} : { generation }) });
+    const table = { schema: 1 as const, stack: "s", seq: 4, serving: revision("v3"), former: revision("v2"), abandoned: false, rollbackTo: "v2-00000000" };
+    assert.equal(warmTarget(table, undefined)?.tag, "v2");
+    assert.equal(warmTarget(table, "v2")?.tag, "v2");
+    assert.equal(warmTarget(table, "v1"), null);
+    assert.equal(warmTarget({ ...table, rollbackTo: "v1-00000000" }, undefined), null);
+    assert.equal(warmTarget({ ...table, former: revision("v2", "r1") }, "v2"), null);
+    assert.equal(warmTarget({ ...table, serving: revision("v3", "r1") }, undefined), null);
+    assert.equal(warmTarget({ ...table, serving: revision("v3", "r1"), former: revision("v2", "r1") }, undefined)?.tag, "v2");
   });
 });

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { parse } from "yaml";
-import { configValue, configValues, encryptionSalt, rawConfigOf, stackFileProblem, withConfig } from "../../scripts/cli/stack-file.js";
+import { configValue, configValues, encryptionSalt, rawConfigOf, stackFileProblem, staleValues, withConfig } from "../../scripts/cli/stack-file.js";
 
 const file = `# head
 encryptionsalt: v1:abc
@@ -36,6 +36,15 @@ describe("stack file", () => {
     for (const value of ["0755", "1_000", "~", "2024-01-01", "true", "null", "1e3"]) {
       assert.equal(configValue(withConfig("", { version: value }), "version"), value);
     }
+  });
+
+  it("says what must be written down of a release: its version, and that data which it names was left", () => {
+    const text = withConfig("", { version: "v1", data: { generation: "r1", restoreFrom: "x" } });
+    assert.deepEqual(staleValues(text, "v1", "r1"), {});
+    assert.deepEqual(staleValues(text, "v2", "r1"), { version: "v2" });
+    assert.deepEqual(Object.keys(staleValues(text, "v1", "0")), ["data"]);
+    assert.equal(configValue(withConfig(text, staleValues(text, "v1", "0")), "data"), undefined);
+    assert.deepEqual(staleValues(withConfig("", { version: "v1" }), "v1", "r1"), {});
   });
 
   it("gives all config as Pulumi does, with a word for what is encrypted", () => {
