@@ -6,7 +6,7 @@ import { existsSync } from "node:fs";
 import path from "node:path";
 import { dataDirProblem } from "../runtime/data-dir.js";
 import { assertDocker, dockerSocket } from "../runtime/docker.js";
-import { messageOf, ReleaseError } from "../runtime/errors.js";
+import { errors, messageOf, ReleaseError } from "../runtime/errors.js";
 import { dataPaths, type DataPaths } from "../runtime/paths.js";
 import { loadSettings } from "../settings/load.js";
 import { fromRecorded } from "../settings/recorded.js";
@@ -108,10 +108,11 @@ interface Found {
 
 /** What is recorded needs no answer from the source: a release can be undone or gone back to while it is out of reach. */
 async function findSource(settings: Settings, ledger: readonly ReleaseRecord[], projectDir: string): Promise<Found> {
-  const { source, version, allowUntagged, reapply } = settings;
-  const record = reapply ? present(ledger) : ledger.findLast(({ tag }) => tag === version);
-  const recorded = record === null || record === undefined ? null : { tag: record.tag, commit: record.commit, tagObject: record.tagObject, context: contextOf(record.commit) };
-  if (reapply && recorded !== null) {
+  const { source, version, allowUntagged, reapply, asReleased } = settings;
+  const fixed = reapply ? present(ledger) : ledger.findLast(({ tag, revision }) => tag === version && revision === asReleased);
+  const record = fixed ?? ledger.findLast(({ tag }) => tag === version);
+  const recorded = record === undefined ? null : { tag: record.tag, commit: record.commit, tagObject: record.tagObject, context: contextOf(record.commit) };
+  if (fixed && recorded !== null) {
     return { source: recorded, notice: [] };
   }
   try {
@@ -136,6 +137,9 @@ async function provideContext(plan: Plan, settings: Settings, projectDir: string
   const place = { source: settings.source, projectDir };
   if (!(await isCached(place, commit))) {
     await resolveSource({ ...place, version: tag, allowUntagged: settings.allowUntagged });
+    if (!(await isCached(place, commit))) {
+      throw errors.sourceRefused({ subject: tag, why: `commit ${commit.slice(0, 12)}, which it was released from, is not to be had: the tag names another now`, next: `move ${tag} back to that commit` });
+    }
   }
   await exportSource(place, commit);
   if (!existsSync(path.join(projectDir, image.context, image.dockerfile))) {

@@ -138,7 +138,7 @@ export const errors = {
   neverReleased: entry<{ stack: string; tag: string; known: readonly string[] }>("neverReleased", EXIT.refused, (d) => ({
     what: `Stack ${d.stack} cannot go back to ${d.tag}, nothing was touched`,
     why: "it was never released here",
-    next: d.known.length === 0 ? "deploy it instead" : "choose one of the releases below, or deploy it instead",
+    next: d.known.length === 0 ? "deploy it instead" : "choose one of those listed above, or deploy it instead",
     lines: d.known,
   })),
   capacityRefused: entry<{ problems: readonly string[] }>("capacityRefused", EXIT.refused, (d) => ({

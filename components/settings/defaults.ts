@@ -56,6 +56,7 @@ export const DEFAULTS: readonly Row[] = [
   ["data", same({})],
   ["attempt", same("")],
   ["finish", same("")],
+  ["asReleased", same("")],
   ["reapply", same(false)],
 ];
 

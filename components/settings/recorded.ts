@@ -6,7 +6,7 @@ import { recordedConfigSchema, type RecordedSettings, recordedSchema, type Setti
 /** Leaves out secrets, permissions that are meant for one run, and the one-run keys. */
 export function toRecorded(settings: Settings): RecordedSettings {
   return {
-    ...omit(settings, "data", "attempt", "finish", "reapply"),
+    ...omit(settings, "data", "attempt", "finish", "asReleased", "reapply"),
     app: omit(settings.app, "secretEnv"),
     qdrant: omit(settings.qdrant, "apiKey", "allowInterruption"),
     proxy: omit(settings.proxy, "allowInterruption"),
@@ -29,6 +29,7 @@ export function fromRecorded(recorded: RecordedSettings, today: Settings): Setti
     data: today.data,
     attempt: today.attempt,
     finish: today.finish,
+    asReleased: today.asReleased,
     reapply: today.reapply,
   };
 }

@@ -192,7 +192,7 @@ function checkData({ data }: Settings, report: Report): void {
   }
 }
 
-function checkOperator({ docker, dataDir, backup, attempt, finish }: Settings, report: Report): void {
+function checkOperator({ docker, dataDir, backup, attempt, finish, asReleased }: Settings, report: Report): void {
   const scheme = /^([a-z+]+):\/\//i.exec(docker.host)?.[1]?.toLowerCase() ?? "";
   if (scheme === "ssh" || scheme === "tcp") {
     report("docker.host", `${scheme}:// is not supported yet: backups and the gate work on this machine's Docker only`, "run this on the Docker host itself, with unix:///var/run/docker.sock");
@@ -205,7 +205,7 @@ function checkOperator({ docker, dataDir, backup, attempt, finish }: Settings, r
   if (backup.skipReason.length > 300 || hasControl(backup.skipReason)) {
     report("backup.skipReason", "is no single line of at most 300 characters", "shorten it");
   }
-  for (const [path, value] of [["attempt", attempt], ["finish", finish]] as const) {
+  for (const [path, value] of [["attempt", attempt], ["finish", finish], ["asReleased", asReleased]] as const) {
     if (value !== "" && !WORD.test(value)) {
       report(path, `${JSON.stringify(value.slice(0, 80))} is not in the form that the scripts write`, `remove it: pulumi config rm pbjrag:${path}`);
     }

@@ -136,6 +136,8 @@ export const settingsSchema = z.strictObject({
   attempt: text,
   /** The revision whose former release is to be removed. */
   finish: text,
+  /** A revision that was released here: its commit is that of its record, whatever the tag names today. For going back. */
+  asReleased: text,
   /** Keeps the present release as its record says, whatever else config says: undoes a failed update. */
   reapply: CONFIG.flag,
 });

@@ -4,8 +4,11 @@
 const SCHEMES = ["https", "ssh", "file"];
 const COMMIT = /^[0-9a-f]{40}$/;
 
-/** Characters in words: `git check-ref-format` refuses these, and a shell or a path may take them for something else. */
-const BAD_CHARACTER = /[\s~^:?*[\]\\"'`$;|&<>(){}!#%\x7f]/;
+/**
+ * `git check-ref-format` refuses some of these, a shell or a path may take others for something else, and what is not to be seen (formats,
+ * spaces of all kinds) makes one name look like another.
+ */
+const BAD_CHARACTER = /[\p{C}\p{Z}~^:?*[\]\\"'`$;|&<>(){}!#%]/u;
 
 /** A full commit ID, as `allowUntagged` admits in the place of a tag. */
 export function isCommit(version: string): boolean {
@@ -24,7 +27,7 @@ export function tagProblem(tag: string): string | null {
   if (tag.startsWith("-")) {
     return `${shown} begins with a dash, as options do`;
   }
-  if ([...tag].some((character) => character < " ") || BAD_CHARACTER.test(tag)) {
+  if (BAD_CHARACTER.test(tag)) {
     return `${shown} has a character that no tag may have here`;
   }
   const parts = tag.split("/");

@@ -14,7 +14,7 @@ export function rollbackValues(ws: Workspace, target: ReleaseRecord, attempt: st
   const raw = Object.fromEntries(present.map(([key, value]) => [`pbjrag:${key}`, typeof value === "string" ? value : JSON.stringify(value)]));
   const config = rollbackConfig(raw, target.settings);
   const values = RELEASE_KEYS.map((key): [string, unknown] => [key, asYaml(config[`pbjrag:${key}`])]);
-  return { ...Object.fromEntries(values), data: undefined, attempt: attempt === "" ? undefined : attempt };
+  return { ...Object.fromEntries(values), data: undefined, asReleased: target.revision, attempt: attempt === "" ? undefined : attempt };
 }
 
 /** Objects are written as such: a secret within one is only one to Pulumi where YAML has it as `secure:`. */

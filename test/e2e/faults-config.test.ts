@@ -5,7 +5,7 @@ import path from "node:path";
 import { footprint, type Footprint } from "../support/footprint.js";
 import { muteSocket } from "../support/mute-socket.js";
 import { type Ended, run } from "../support/processes.js";
-import { fullOnly } from "../support/suite.js";
+import { fullOnly, rounds } from "../support/suite.js";
 import { TinyStack } from "../support/tiny-stack.js";
 
 /** One of each kind: bad units, a wrong type, unknown keys at two depths, values out of range, rules across keys, a secret that is none. */
@@ -64,7 +64,7 @@ describe("faults: wrong config, passphrase, Docker", function () {
 
     it("tells a plain pulumi preview and up the same", async () => {
       await tiny.configure({ ...WRONG, version: "$(id)" });
-      for (const args of [["preview"], ["up", "--yes", "--skip-preview"]]) {
+      for (const args of [["preview"], ["up", "--yes", "--skip-preview"]].slice(0, rounds(1, 2))) {
         const { exitCode, all } = await tiny.project.pulumi([...args, "--non-interactive"]);
         assert.notEqual(exitCode, 0);
         for (const subject of SUBJECTS) assert.ok(all.includes(`- ${subject}: `), `${subject} in\n${all}`);
@@ -151,8 +151,9 @@ describe("faults: wrong config, passphrase, Docker", function () {
     });
 
     it("then has nothing to repair", async () => {
-      const { lastLine } = await tiny.released("v1.0.0");
-      assert.match(lastLine, /runs already and is healthy/);
+      const { exitCode, all } = await tiny.project.script("status");
+      assert.equal(exitCode, 0, all);
+      assert.match(all, /v1\.0\.0 .*\nhealth +healthy\n/);
     });
   });
 

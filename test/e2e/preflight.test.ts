@@ -107,6 +107,10 @@ describe("preflight on this host", () => {
     }
     repository.git("tag", "-f", "v1.0.0", "v2.0.0");
     assert.deepEqual((await refused("v1.0.0", {}, ledger)).map(({ subject }) => subject), ["tag"]);
+    const { revision, commit } = plan.serving;
+    assert.equal((await cleared("v1.0.0", { asReleased: revision }, ledger)).plan.serving.commit, commit);
+    repository.git("tag", "-d", "v1.0.0");
+    assert.equal((await cleared("v1.0.0", { asReleased: revision }, ledger)).plan.step, "unchanged");
   });
 
   it("wants the Dockerfile that is named", async () => {

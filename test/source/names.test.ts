@@ -4,12 +4,13 @@ import fc from "fast-check";
 import { isCommit, parseSource, sourceProblem, tagProblem } from "../../components/source/names.js";
 
 describe("source/names", () => {
-  for (const tag of ["v3.0.0", "3.0.0", "release/v3.0.0", "v1.0.0-rc.1", "v1.0.0+build.5", "übung"]) {
+  for (const tag of ["v3.0.0", "3.0.0", "release/v3.0.0", "v1.0.0-rc.1", "v1.0.0+build.5", "übung", "релиз-1.0.0", "版本/一"]) {
     it(`takes the tag ${tag}`, () => assert.equal(tagProblem(tag), null));
   }
   const hostile = [
     "", "-x", "--upload-pack=touch", "a/../b", "..", "$(id)", "`id`", "a b", "a\nb", "a\tb", "a\u0000b", "v1.lock", "a.lock/b", "a//b", "/a", "a/", ".a", "a/.b", "a.", "@", "a@{1}",
     "a~1", "a^", "a:b", "a?", "a*", "a[b", "a\\b", "a;b", "a|b", "a&b", "<a>", "a'b", 'a"b', "x".repeat(201), "a\u007fb",
+    "v1.0.0\u202e0.9v", "v1.0.0\u200b", "v1\u00a0", "v1\u2028", "\ufeffv1", "v1\ue000", "v1\ud800",
   ];
   for (const tag of hostile) {
     it(`refuses the tag ${JSON.stringify(tag.slice(0, 20))}`, () => assert.notEqual(tagProblem(tag), null));

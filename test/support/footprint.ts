@@ -44,7 +44,8 @@ export function stateFile(project: Project): string {
   return path.join(project.paths.state, ".pulumi", "stacks", "pbjrag", `${project.stack}.json`);
 }
 
-function hashesBelow(directory: string): string[] {
+/** Path and SHA-256 of each file below a directory; none where it is not there. */
+export function hashesBelow(directory: string): string[] {
   if (!existsSync(directory)) return [];
   const files = readdirSync(directory, { recursive: true, encoding: "utf8" }).filter((name) => statSync(path.join(directory, name)).isFile());
   return files.sort().map((name) => `${name} ${sha256(path.join(directory, name))}`);
