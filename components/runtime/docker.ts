@@ -162,19 +162,6 @@ export function containerEnv(info: { Config: { Env: string[] | null } }): Record
   );
 }
 
-/** Sends a signal; a container that is gone or stopped needs none. @returns whether it was sent */
-export async function signalContainer(container: string, signal: string): Promise<boolean> {
-  try {
-    await dockerCall(`send ${signal} to container ${container}`, (client, abortSignal) => client.getContainer(container).kill({ signal, abortSignal }));
-    return true;
-  } catch (error) {
-    if (error instanceof ReleaseError && [404, 409].includes(statusOf(error.cause) ?? 0)) {
-      return false;
-    }
-    throw error;
-  }
-}
-
 /** Removes a container with its anonymous volumes, running or not; one that is gone is fine. */
 export async function removeContainer(container: string): Promise<void> {
   await dockerCallOrNull(`remove container ${container}`, (client, abortSignal) => client.getContainer(container).remove({ force: true, v: true, abortSignal }));

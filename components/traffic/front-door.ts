@@ -1,7 +1,7 @@
 /** The proxy's container from outside: where it listens, what it says that it serves, and how its config is replaced. */
 import { createHash } from "node:crypto";
 import { get } from "node:http";
-import { inspectOrNull, signalContainer } from "../runtime/docker.js";
+import { inspectOrNull } from "../runtime/docker.js";
 import { execIn } from "../runtime/docker-exec.js";
 import { decodeTable } from "./render.js";
 import { FRONT_PORT, KEY_HEADER, LIVE_DIR, LIVE_FILE, TABLE_PATH, type TrafficTable } from "./model.js";
@@ -9,6 +9,8 @@ import { FRONT_PORT, KEY_HEADER, LIVE_DIR, LIVE_FILE, TABLE_PATH, type TrafficTa
 /** Milliseconds for checking a config: some 30, but for names that no DNS server answers for. */
 const CHECK_MS = 60_000;
 const ASK_MS = 2000;
+/** Milliseconds: some 50. */
+const RELOAD_MS = 15_000;
 
 export interface FrontDoor {
   container: string;
@@ -126,9 +128,14 @@ export function alerts(output: string): string {
   return (grave.length > 0 ? grave : lines).slice(0, 5).map((line) => line.replace(/^\[[A-Z]+\]\s*\([0-9]+\)\s*:\s*(config\s*:\s*)?/, "")).join("; ");
 }
 
+// Not by Docker's own call: on a container that it has sent any signal to, it gives up its restart policy, so that a proxy that
+// crashed after its first reload would stay down, and after a restart of the host as well. Whoever runs in it may signal it.
+const RELOAD = ["sh", "-c", "kill -USR2 1"];
+
 /** @throws Error when the container does not run */
 export async function reload(container: string): Promise<void> {
-  if (!(await signalContainer(container, "SIGUSR2"))) {
-    throw new Error(`the proxy ${container} does not run`);
+  const { exitCode, stderr } = await execIn(container, RELOAD, { timeoutMs: RELOAD_MS });
+  if (exitCode !== 0) {
+    throw new Error(`the proxy ${container} could not be told to reload (exit code ${exitCode}): ${stderr.trim()}`);
   }
 }

@@ -6,10 +6,12 @@ import { usersOf } from "../../components/backup/volumes.js";
 import { stackNames, type StackNames } from "../../components/release/names.js";
 import { execIn } from "../../components/runtime/docker-exec.js";
 import { hostPort } from "../../components/runtime/docker.js";
+import type { JournalEvent } from "../../components/runtime/journal.js";
+import { describeLock } from "../../components/runtime/lock.js";
 import { stream, type Stream } from "../e2e/traffic/client.js";
 import { Repository } from "../source/repository.js";
 import { keptFor } from "./docker.js";
-import type { Ended, RunOptions } from "./processes.js";
+import type { Ended, RunOptions, Running } from "./processes.js";
 import { createProject, type Project, type ProjectOptions } from "./project.js";
 import { type Dump, TestQdrant } from "./qdrant.js";
 import { TINY_APP } from "./tiny-app.js";
@@ -77,13 +79,25 @@ export class TinyStack {
     this.source.write("app.py", TINY_APP);
     this.source.write("Dockerfile", [
       "FROM python:3.11-slim", `ENV NAME=${tag} PORT=8501`, "RUN mkdir -p /app/uploads", "COPY app.py /app/", "STOPSIGNAL SIGKILL", ...dockerfile,
-      `CMD ${JSON.stringify(command)}`, "",
+      // Docker's cache would give two stacks one and the same image.
+      `LABEL stack=${this.project.stack}`, `CMD ${JSON.stringify(command)}`, "",
     ].join("\n"));
     this.source.release(tag);
   }
 
   deploy(tag: string, args: readonly string[] = [], options: Partial<RunOptions> = {}): Promise<Ended> {
     return this.project.script("deploy", ["--version", tag, ...args], options);
+  }
+
+  /** Starts a deploy and waits until its journal tells of a moment. Throws if it ends before. */
+  async deployUntil(tag: string, moment: (event: JournalEvent) => boolean, options: Partial<RunOptions> = {}): Promise<Running> {
+    const seen = this.project.journal().length;
+    const running = this.project.startScript("deploy", ["--version", tag], options);
+    let over = false;
+    void running.ended.then(() => { over = true; });
+    await waitFor("the moment", () => over || this.project.journal().slice(seen).some(moment), { withinMs: 240_000, everyMs: 10 });
+    if (over) throw new Error(`the moment never came:\n${running.output()}`);
+    return running;
   }
 
   /** Releases a tag that must be released. */
@@ -147,12 +161,13 @@ export class TinyStack {
   assertNoRemains(): void {
     assert.deepEqual(this.backups().filter((name) => !/^pre-(deploy|rollback)-\d{8}-\d{6}(-\d+)?$/.test(name)), []);
     assert.deepEqual(readdirSync(this.temporary), []);
-    assert.equal(existsSync(this.project.paths.lock), false, "the lock is held");
+    assert.notEqual(describeLock(this.project.paths)?.state, "alive", "the lock is held");
   }
 
-  /** Asks the front door all the time from now on, until {@link answered}. */
-  startProbes(): void {
-    this.probes = stream(this.project.url, PROBES);
+  /** Asks the front door all the time from now on, until {@link answered}. An upload that its app dies of is lost, a page load is not. */
+  startProbes({ uploads = true } = {}): void {
+    void this.probes?.stop();
+    this.probes = stream(this.project.url, PROBES, uploads);
   }
 
   /** Stops asking. Every request was answered, and by none but these releases. */
@@ -160,9 +175,9 @@ export class TinyStack {
     assert.ok(this.probes !== null, "nothing was asked");
     const { probes } = this;
     this.probes = null;
+    await waitFor("a first answer", () => probes.took.length > 0);
     await probes.stop();
     assert.deepEqual(probes.failures, []);
-    assert.ok(probes.took.length > 0);
     assert.deepEqual([...probes.by].sort(), [...by].sort());
   }
 

@@ -105,8 +105,8 @@ export interface Stream {
   stop(): Promise<void>;
 }
 
-/** `rate` requests a second, whether or not answers come; half of them over kept connections, every fourth an upload. */
-export function stream(url: string, rate = 100): Stream {
+/** `rate` requests a second, whether or not answers come; half of them over kept connections, every fourth an upload if `uploads`. */
+export function stream(url: string, rate = 100, uploads = true): Stream {
   const agent = new Agent({ keepAlive: true, maxSockets: 20 });
   const open = new Set<Promise<void>>();
   const began = performance.now();
@@ -114,7 +114,7 @@ export function stream(url: string, rate = 100): Stream {
   const one = async (number: number): Promise<void> => {
     const at = performance.now();
     try {
-      const upload = number % 4 === 3;
+      const upload = uploads && number % 4 === 3;
       const answer = await ask(`${url}/${upload ? "_stcore/upload_file/x" : ""}?n=${number}`, {
         ...(upload ? { method: "PUT", body: "x".repeat(2000) } : { headers: PAGE }),
         ...(number % 2 === 0 ? { agent } : {}),
