@@ -3,6 +3,7 @@ import path from "node:path";
 import { z } from "zod";
 import { errors, messageOf, ReleaseError } from "../runtime/errors.js";
 import { runTask } from "../runtime/task.js";
+import { formatDuration } from "../settings/units.js";
 import type { Manifest } from "./manifest.js";
 import { type BackupOutcome, type BackupRequest, backupRequestSchema } from "./model.js";
 import { BackupProblem } from "./problem.js";
@@ -14,6 +15,7 @@ runTask<BackupRequest, BackupOutcome>({
   variable: "PBJRAG_BACKUP",
   request: backupRequestSchema,
   begins: ({ before }) => `backup before ${before.tag}`,
+  about: ({ before }) => ({ before: before.tag }),
   perform: (request, context) => backUp(request, context, toolOf()),
   ended: ({ backup, reason }) => (backup === "" ? `no backup: ${reason}` : `backup ${backup}`),
   stop: {
@@ -36,8 +38,7 @@ function failureOf(error: unknown, request: BackupRequest): ReleaseError {
 }
 
 function lateAfter(deadlineMs: number): BackupProblem {
-  const minutes = Math.round(deadlineMs / 6_000) / 10;
-  return new BackupProblem("deadline", `it was not finished within ${minutes} minutes`, "see whether Qdrant hangs, or raise pbjrag:backup.deadline, then run again");
+  return new BackupProblem("deadline", `it was not finished within ${formatDuration(deadlineMs)}`, "see whether Qdrant hangs, or raise pbjrag:backup.deadline, then run again");
 }
 
 function toolOf(): Manifest["tool"] {

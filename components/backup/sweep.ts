@@ -8,7 +8,7 @@ import { isLeftover, sweptName } from "./names.js";
 import { removeVolume } from "./scratch.js";
 
 /**
- * Removes what dead runs of this stack left: this one holds the lock and has made nothing yet, so all of it is theirs.
+ * Removes what dead runs of this stack left: who calls it holds the lock and has no backup under way, so all of it is theirs.
  * Snapshots left in Qdrant are in pending.ts: they need a Qdrant that answers.
  */
 export async function sweep(stack: string, context: Pick<Context, "paths" | "token" | "say" | "assertHolds">): Promise<void> {

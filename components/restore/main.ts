@@ -10,6 +10,7 @@ runTask<RestoreRequest, RestoreOutcome>({
   variable: "PBJRAG_RESTORE",
   request: restoreRequestSchema,
   begins: ({ generation, from }) => `making data generation ${generation} from ${from === "" ? "nothing: there was no data" : from}`,
+  about: ({ generation }) => ({ generation }),
   perform: restore,
   ended: ({ generation, kept }) => (kept ? `data generation ${generation} was there already` : `data generation ${generation} is made`),
   stop: {

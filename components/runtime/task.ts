@@ -35,6 +35,8 @@ export interface Task<R extends { stack: string; dataDir: string; deadlineMs: nu
   readonly request: z.ZodType<R>;
   /** What begins, in words. */
   begins(request: R): string;
+  /** The same for programs: what it leaves behind when it is killed is told by it. */
+  about(request: R): Record<string, unknown>;
   perform(request: R, context: Context): Promise<O>;
   /** What was done, in words. */
   ended(outcome: O): string;
@@ -82,7 +84,7 @@ async function perform<R extends { stack: string; dataDir: string; deadlineMs: n
     assertHolds: () => assertHolds(paths, env),
   };
   try {
-    journal.write({ phase, event: "start", message: task.begins(request) });
+    journal.write({ phase, event: "start", message: task.begins(request), data: task.about(request) });
     const outcome = await task.perform(request, context);
     const message = task.ended(outcome);
     journal.write({ phase, event: "done", message, data: { ...outcome } });

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { Problem } from "../../components/release/model.js";
-import { EXIT, ReleaseError } from "../../components/runtime/errors.js";
+import { errors, EXIT, ReleaseError } from "../../components/runtime/errors.js";
 import type { JournalEvent } from "../../components/runtime/journal.js";
 
 /** Why an update ended badly, as its journal tells. Pure. */
@@ -47,6 +47,8 @@ export function failureOf(events: JournalEvent[], engineWords: string[]): Failur
   if (refused !== null) return { untouched: true, phase: "refused", what: `${refused.what}: ${refused.why}`, next: refused.next, lines: [...refused.lines] };
   const failed = events.filter((e) => e.event === "failed").at(-1);
   if (failed !== undefined) return { untouched: failed.phase === "backup", phase: failed.phase, ...words(failed) };
+  const died = diedBackup(events, engineWords);
+  if (died !== null) return died;
   const started = events.some((e) => e.phase === "plan");
   return {
     untouched: !started,
@@ -55,6 +57,19 @@ export function failureOf(events: JournalEvent[], engineWords: string[]): Failur
     next: "see the log for the whole story, mend the cause and run again",
     lines: engineWords.slice(1),
   };
+}
+
+/** A backup that ended without a word of its own was killed: nothing was made after it, and it made nothing that serves. */
+function diedBackup(events: JournalEvent[], engineWords: string[]): Failure | null {
+  const own = events.filter((e) => e.phase === "backup");
+  if (own.length === 0 || own.some((e) => e.event === "done" || e.event === "failed")) return null;
+  const before = own[0]?.data?.["before"];
+  const { what, why, next } = errors.backupFailed({
+    before: typeof before === "string" ? before : "this release",
+    why: "its process ended before it was done, as one does that is killed or that the host has no memory for",
+    next: "see the host's log (dmesg) for what ended it, then run again",
+  });
+  return { untouched: true, phase: "backup", what: `${what}: ${why}`, next, lines: engineWords };
 }
 
 function words({ message, data }: JournalEvent): Pick<Failure, "what" | "next" | "lines"> {

@@ -3,7 +3,7 @@ import { failedExit, failureOf, type Failure } from "./failure.js";
 import { finished } from "./finished.js";
 import type { Outcome } from "./outcome.js";
 import { clearUp } from "./recover.js";
-import type { Run } from "./run.js";
+import { failureOutcome, type Run } from "./run.js";
 import { TempConfig } from "./temp-config.js";
 import { verifyServing } from "./verify.js";
 
@@ -37,7 +37,9 @@ export async function update(run: Run, config: TempConfig, { stoppable = true } 
  */
 export async function restorePresent(run: Run, before: ReleaseRecord | null, failure: Failure, moved?: Outcome): Promise<Outcome> {
   const { lines, next } = failure;
-  const present = (await clearUp(run)).ledger.at(-1) ?? null;
+  const cleared = await clearUp(run).catch((error: unknown) => failureOutcome(error));
+  if ("exitCode" in cleared) return moved ?? uncleared(failure, cleared.summary);
+  const present = cleared.ledger.at(-1) ?? null;
   const isNew = present !== null && present.seq > (before?.seq ?? 0);
   if (moved !== undefined && !isNew) return moved;
   if (failure.untouched) return { exitCode: failedExit(failure, true), summary: failure.what, next, lines };
@@ -45,11 +47,12 @@ export async function restorePresent(run: Run, before: ReleaseRecord | null, fai
     return { exitCode: failedExit(failure, false), summary: `${failure.what}; there is no earlier release to go back to`, next, lines };
   }
   run.say(isNew ? `${present.tag} is released; what the update left to do is done now` : `putting ${present.tag} back as it was recorded`);
-  const problem = await reapply(run, present);
+  const { problem, serves } = await reapply(run, present);
   if (problem !== null) {
+    const how = serves ? `${present.tag} serves and is healthy, but it could not be applied again` : `putting ${present.tag} ${isNew ? "right" : "back"} failed as well`;
     return {
       exitCode: failedExit(failure, false),
-      summary: `${failure.what}; putting ${present.tag} ${isNew ? "right" : "back"} failed as well: ${problem}`,
+      summary: `${failure.what}; ${how}: ${problem}`,
       next: isNew ? "run the same command again" : `run scripts/rollback.sh ${present.tag}, or the same command again`,
       lines,
     };
@@ -59,16 +62,22 @@ export async function restorePresent(run: Run, before: ReleaseRecord | null, fai
   return { ...done, summary: `${done.summary}; it was released when this came: ${failure.what}`, lines };
 }
 
-/** @returns why the present release does not serve after that, or null */
-async function reapply(run: Run, present: ReleaseRecord): Promise<string | null> {
+/** Docker or Pulumi does not answer any more: nothing can be put right now. The next command begins with that. */
+function uncleared(failure: Failure, why: string): Outcome {
+  const { untouched, what, next, lines } = failure;
+  return { exitCode: failedExit(failure, false), summary: untouched ? what : `${what}; what it left could not be cleared up: ${why}`, next, lines };
+}
+
+/** @returns why the present release could not be applied again, or null; and whether it serves all the same */
+async function reapply(run: Run, present: ReleaseRecord): Promise<{ problem: string | null; serves: boolean }> {
   run.journal.write({ phase: "reapply", event: "start", message: `applying ${present.revision} again` });
   const config = new TempConfig(run.ws, { version: present.tag, reapply: "true" });
   try {
     const second = await update(run, config, { stoppable: false });
-    const verdict = second === null ? await verifyServing(run.ws, present) : null;
-    const problem = verdict?.healthy === true ? null : (second?.what ?? verdict?.reason ?? "unknown");
+    const verdict = await verifyServing(run.ws, present);
+    const problem = second?.what ?? (verdict.healthy ? null : verdict.reason);
     run.journal.write({ phase: "reapply", event: problem === null ? "done" : "failed", message: problem ?? `${present.tag} serves` });
-    return problem;
+    return { problem, serves: verdict.healthy };
   } finally {
     config.remove();
   }

@@ -1,7 +1,7 @@
 import { probeOnce } from "../../components/gate/probe-once.js";
 import { stackNames } from "../../components/release/names.js";
 import type { ReleaseRecord } from "../../components/release/model.js";
-import { readLive } from "../../components/traffic/live.js";
+import { inWords, readLive } from "../../components/traffic/live.js";
 import type { Workspace } from "./workspace.js";
 
 export interface Verdict {
@@ -11,8 +11,19 @@ export interface Verdict {
   url: string;
 }
 
-/** One look at what serves: the front door serves this release, and each of its containers passes one round of probes. */
+/**
+ * One look at what serves: the front door serves this release, and each of its containers passes one round of probes. What
+ * cannot be looked at, as Docker does not answer, is not healthy: that is no error of the command that asks.
+ */
 export async function verifyServing(ws: Workspace, record: ReleaseRecord): Promise<Verdict> {
+  try {
+    return await look(ws, record);
+  } catch (error) {
+    return { healthy: false, reason: inWords(error), url: "" };
+  }
+}
+
+async function look(ws: Workspace, record: ReleaseRecord): Promise<Verdict> {
   const live = await readLive(ws.stack);
   if (live === null) return { healthy: false, reason: "the front door is not there or does not answer", url: "" };
   const serving = live.table.serving;

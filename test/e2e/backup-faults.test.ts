@@ -8,9 +8,9 @@ import { dataPaths } from "../../components/runtime/paths.js";
 import { type BackupRun, BackupWorld, randomPoints } from "../support/backup.js";
 import { dockerAnswers } from "../support/docker.js";
 import { LoopDisk } from "../support/loop.js";
-import { run } from "../support/processes.js";
 import type { Dump, TestQdrant } from "../support/qdrant.js";
 import { seeded } from "../support/random.js";
+import { hasStrace } from "../support/strace.js";
 import { rounds } from "../support/suite.js";
 import { waitFor } from "../support/wait.js";
 
@@ -295,9 +295,4 @@ function joined(lines: readonly string[]): string[] {
     const resumed = /^<\.\.\. \w+ resumed>(.*)$/.exec(text);
     return [resumed === null ? text : `${begun.get(thread) ?? ""}${resumed[1] ?? ""}`];
   });
-}
-
-async function hasStrace(): Promise<boolean> {
-  const probe = await run("strace", ["-o", "/dev/null", "true"], { cwd: process.cwd() }).catch(() => null);
-  return probe?.exitCode === 0;
 }

@@ -8,14 +8,17 @@ import { mustRun, run } from "./processes.js";
 export class LoopDisk {
   private constructor(private readonly root: string, readonly directory: string) {}
 
-  /** @returns null where this machine does not let one be mounted */
-  static async mount(bytes: number): Promise<LoopDisk | null> {
+  /**
+   * @param at an existing directory to hide behind it; by default one of its own
+   * @returns null where this machine does not let one be mounted
+   */
+  static async mount(bytes: number, at?: string): Promise<LoopDisk | null> {
     const root = mkdtempSync(path.join(tmpdir(), "loop-disk-"));
     const image = path.join(root, "image");
-    const disk = new LoopDisk(root, path.join(root, "mnt"));
+    const disk = new LoopDisk(root, at ?? path.join(root, "mnt"));
     writeFileSync(image, "");
     truncateSync(image, bytes);
-    const steps = [["mkfs.ext4", "-q", "-m", "0", image], ["mkdir", disk.directory], ["mount", "-o", "loop", image, disk.directory]] as const;
+    const steps = [["mkfs.ext4", "-q", "-m", "0", image], ["mkdir", "-p", disk.directory], ["mount", "-o", "loop", image, disk.directory]] as const;
     for (const [file, ...args] of steps) {
       if ((await run(file, args, { cwd: root }).catch(() => ({ exitCode: 1 }))).exitCode === 0) continue;
       rmSync(root, { recursive: true, force: true });
@@ -41,6 +44,11 @@ export class LoopDisk {
     } finally {
       closeSync(ballast);
     }
+  }
+
+  /** Gives back what {@link fill} took. */
+  empty(): void {
+    rmSync(path.join(this.directory, "ballast"), { force: true });
   }
 
   async dispose(): Promise<void> {

@@ -1,4 +1,5 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync, readlinkSync } from "node:fs";
+import { basename } from "node:path";
 import { execa } from "execa";
 
 /** How a script ended. `all` is both outputs in the order of their arrival. */
@@ -113,6 +114,19 @@ export function withEnvironment(name: string, value: string): number[] {
       return false;
     }
   });
+}
+
+/** The process that runs `node <program>` in a directory; null: there is none. */
+export function nodeProcess(program: string, cwd: string): number | null {
+  const found = processes().find(({ pid }) => {
+    try {
+      const [file = "", first = ""] = readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0");
+      return basename(file) === "node" && first === program && readlinkSync(`/proc/${pid}/cwd`) === cwd;
+    } catch {
+      return false;
+    }
+  });
+  return found?.pid ?? null;
 }
 
 function killTree(pid: number): void {
