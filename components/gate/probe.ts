@@ -5,6 +5,7 @@ import type Docker from "dockerode";
 import { containerEnv, hadOom, inspectOrNull, publishedPort } from "../runtime/docker.js";
 import { messageOf } from "../runtime/errors.js";
 import { previewHeaders } from "../traffic/model.js";
+import { RECENT_MS } from "./verdict.js";
 import type { CollectionSample, ContainerSample, ContainerState, HttpSample, QdrantSample, Sample } from "./model.js";
 
 export interface ProbeTarget {
@@ -24,7 +25,7 @@ export interface ProbeTarget {
 }
 
 /** What is used of Docker's inspection. */
-export interface Inspection extends Pick<Docker.ContainerInspectInfo, "Id" | "RestartCount"> {
+export interface Inspection extends Pick<Docker.ContainerInspectInfo, "Id" | "Created" | "RestartCount"> {
   State: Pick<Docker.ContainerInspectInfo["State"], "Status" | "Running" | "OOMKilled" | "ExitCode" | "Error" | "StartedAt">;
   Config: { Env: string[] | null };
   NetworkSettings: { Ports: Record<string, { HostPort: string }[] | null> | null; Networks: Record<string, { IPAddress: string }> };
@@ -38,7 +39,17 @@ async function inspectWithOom(container: string): Promise<Inspection | null> {
   if (info === null || !info.State.Running || info.State.OOMKilled) {
     return info;
   }
-  return { ...info, State: { ...info.State, OOMKilled: await hadOom(info.Id, info.State.StartedAt) } };
+  return { ...info, State: { ...info.State, OOMKilled: await hadOom(info.Id, oomSince(info, Date.now())) } };
+}
+
+/**
+ * From when on a want of memory counts, ISO 8601: since the container's start. Of one that was restarted just now, also what ended it:
+ * else a loop of such ends would look like a crash without a cause whenever it is met running. Pure.
+ */
+export function oomSince(info: Pick<Inspection, "Created" | "RestartCount"> & { State: Pick<Inspection["State"], "StartedAt"> }, now: number): string {
+  const recent = now - RECENT_MS;
+  const { StartedAt: started } = info.State;
+  return info.RestartCount > 0 && Date.parse(started) > recent ? new Date(Math.max(Date.parse(info.Created), recent)).toISOString() : started;
 }
 
 /** Characters of an answer that are kept. */

@@ -14,7 +14,7 @@ const AT_ONCE = { rounds: 1, ms: 0 };
 /** A script that raises every time for so many milliseconds, with everything around it well, will not recover. */
 const SCRIPT_PATIENCE_MS = 20_000;
 /** A container that Docker restarted and that runs for less than this many milliseconds is in a crash loop. */
-const RECENT_MS = 60_000;
+export const RECENT_MS = 60_000;
 
 /**
  * @param samples all rounds so far, oldest first

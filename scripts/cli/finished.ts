@@ -3,12 +3,22 @@ import type { ReleaseRecord } from "../../components/release/model.js";
 import type { Outcome } from "./outcome.js";
 import { readPresent, type Present } from "./present.js";
 import { recordRelease } from "./record-version.js";
-import type { Run } from "./run.js";
+import { imageWords } from "./releases.js";
+import { failureOutcome, type Run } from "./run.js";
 import { keepStateCopy } from "./state-copy.js";
 import { verifyServing } from "./verify.js";
 
-/** After a successful update: what is released is written down, and what serves is looked at. */
+/** After a successful update: what is released is written down, and what serves is looked at. Whatever fails in that, the release is done. */
 export async function finished(run: Run): Promise<Outcome> {
+  try {
+    return await writeAndLook(run);
+  } catch (error) {
+    const { summary } = failureOutcome(error);
+    return { exitCode: EXIT.unverified, summary: `the update succeeded, but what came of it could not be seen: ${summary}`, next: "see scripts/status.sh when the cause is gone" };
+  }
+}
+
+async function writeAndLook(run: Run): Promise<Outcome> {
   const after = await readPresent(run.engine, run.ws);
   const record = after.ledger.at(-1);
   if (record === undefined) return { exitCode: EXIT.unverified, summary: "the update recorded no release", next: "see the log" };
@@ -17,7 +27,7 @@ export async function finished(run: Run): Promise<Outcome> {
   if (!verdict.healthy) {
     return { exitCode: EXIT.unverified, summary: `${record.tag} was released, but ${verdict.reason}`, next: "see scripts/status.sh; scripts/rollback.sh goes back" };
   }
-  return { exitCode: EXIT.done, summary: `${record.tag} serves at ${verdict.url}${backupWords(record)}`, next: "" };
+  return { exitCode: EXIT.done, summary: `${record.tag} serves at ${verdict.url}${backupWords(record)}${imageWords(after.ledger)}`, next: "" };
 }
 
 /** A copy of the state, and the version in the stack's file. Repeating it changes nothing. */

@@ -15,3 +15,12 @@ async function describe(paths: DataPaths, record: ReleaseRecord): Promise<string
   const abandoned = record.outcome === "abandoned" ? ", abandoned by a rollback" : "";
   return `#${record.seq} ${record.tag} (${record.revision}) of ${record.switchedAt}${abandoned}: image ${image === null ? "gone, would be rebuilt" : "there"}, settings recorded, backup before it ${backup}`;
 }
+
+/** That the present release runs as another image than an earlier one of its commit did, or "". Pure. @param ledger oldest first */
+export function imageWords(ledger: readonly Pick<ReleaseRecord, "commit" | "imageId" | "settings">[]): string {
+  const present = ledger.at(-1);
+  const dockerfile = present?.settings.app.dockerfile;
+  const before = ledger.slice(0, -1).findLast(({ commit, settings }) => commit === present?.commit && settings.app.dockerfile === dockerfile);
+  if (present === undefined || before === undefined || before.imageId === present.imageId) return "";
+  return `, as an image that was built again: ${before.imageId.slice(0, 19)} is gone, ${present.imageId.slice(0, 19)} runs`;
+}

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-import { Prober, type Inspection, type ProbeTarget } from "../../components/gate/probe.js";
+import { oomSince, Prober, type Inspection, type ProbeTarget } from "../../components/gate/probe.js";
 import { judge } from "../../components/gate/verdict.js";
 import { SPEC } from "./samples.js";
 
@@ -25,7 +25,7 @@ describe("gate/probe", () => {
   });
 
   const inspection = (port: number, change: Partial<Inspection> = {}): Inspection => ({
-    Id: "id", RestartCount: 0,
+    Id: "id", Created: "2026-01-01T00:00:00.000Z", RestartCount: 0,
     State: { Status: "running", Running: true, OOMKilled: false, ExitCode: 0, Error: "", StartedAt: new Date(Date.now() - 5000).toISOString() },
     Config: { Env: ["A=b", "QDRANT__SERVICE__API_KEY=k=1"] },
     NetworkSettings: { Ports: { "6333/tcp": [{ HostPort: String(port) }] }, Networks: {} },
@@ -145,5 +145,14 @@ describe("gate/probe", () => {
       const nowhere = { NetworkSettings: { Ports: null, Networks: { n: { IPAddress: "" } } } };
       assert.equal((await look(qdrant, nowhere)).qdrant?.error, "it has no address on this host");
     });
+  });
+
+  it("counts a want of memory since the container's start, and what ended it before a restart just now", () => {
+    const at = (seconds: number): string => new Date(Date.UTC(2026, 0, 1) + seconds * 1000).toISOString();
+    const since = (Created: string, RestartCount: number, StartedAt: string): string => oomSince({ Created, RestartCount, State: { StartedAt } }, Date.parse(at(1000)));
+    assert.equal(since(at(0), 0, at(990)), at(990));
+    assert.equal(since(at(980), 2, at(990)), at(980));
+    assert.equal(since(at(0), 2, at(990)), at(940));
+    assert.equal(since(at(0), 2, at(900)), at(900), "one that has recovered");
   });
 });

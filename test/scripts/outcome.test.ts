@@ -7,7 +7,9 @@ import { deployOptions } from "../../scripts/cli/flags.js";
 import { endedBadly } from "../../scripts/cli/last-run.js";
 import { endLines } from "../../scripts/cli/outcome.js";
 import { failureOutcome, Interrupted } from "../../scripts/cli/run.js";
+import { imageWords } from "../../scripts/cli/releases.js";
 import { warmTable, warmTarget } from "../../scripts/cli/warm.js";
+import { settingsOf } from "../settings/sample.js";
 
 const event = (e: NewEvent): JournalEvent => ({ time: "2026-01-01T00:00:00Z", run: "r", ...e });
 const planned = event({ phase: "plan", event: "info", message: "" });
@@ -46,6 +48,15 @@ describe("how a command ends", () => {
     ]);
   });
 
+  it("takes a backup that was killed for a failed one, and a later failure for what it is", () => {
+    const started = event({ phase: "backup", event: "start", message: "", data: { before: "v2.0.0" } });
+    const killed = failureOf([planned, started, event({ phase: "backup", event: "progress", message: "compressing" })], ["error: exit status 137"]);
+    assert.deepEqual([killed.untouched, killed.phase, killed.lines], [true, "backup", ["error: exit status 137"]]);
+    assert.match(killed.what, /^The backup before v2\.0\.0 failed, so nothing was released and what serves is untouched: its process ended before it was done/);
+    const later = failureOf([planned, started, event({ phase: "backup", event: "done", message: "" })], ["error: build failed"]);
+    assert.deepEqual([later.untouched, later.phase], [false, "update"]);
+  });
+
   it("an update that never reached the program touched nothing; one that failed silently later may have", () => {
     assert.equal(failureOf([], ["error: incorrect passphrase"]).untouched, true);
     const silent = failureOf([planned], ["error: build failed"]);
@@ -56,6 +67,15 @@ describe("how a command ends", () => {
     const last = (exitCode: number | null): boolean => endedBadly({ run: "r", command: "deploy", exitCode });
     assert.deepEqual([null, 3, 4, 5, 130, 0, 2, 6].map(last), [true, true, true, true, true, false, false, false]);
     assert.equal(endedBadly(null), false);
+  });
+
+  it("says that an image was built again, and only then", () => {
+    const record = (tag: string, image: string, dockerfile = "Dockerfile") =>
+      ({ commit: tag, imageId: `sha256:${image.repeat(64)}`, settings: settingsOf({ "pbjrag:version": tag, "pbjrag:app": JSON.stringify({ dockerfile }) }) });
+    assert.equal(imageWords([]), "");
+    assert.equal(imageWords([record("v1", "a"), record("v2", "b"), record("v1", "a")]), "");
+    assert.equal(imageWords([record("v1", "a"), record("v1", "b", "docker/other")]), "");
+    assert.equal(imageWords([record("v1", "a"), record("v2", "b"), record("v1", "c")]), ", as an image that was built again: sha256:aaaaaaaaaaaa is gone, sha256:cccccccccccc runs");
   });
 
   it("refuses contradicting deploy flags", () => {
