@@ -59,11 +59,11 @@ real_pulumi() {
 
 # Whether a former run's stamp covers this one. Kept to a find and one call of Docker: it precedes every command.
 is_current() {
-  local node='' pulumi='' pulumi_seen='' real='' standin='' name
-  [ -f "$stamp" ] && [ -z "${DOCKER_HOST:-}${DOCKER_CONTEXT:-}" ] || return 1
+  local node='' pulumi='' pulumi_seen='' docker_host='' real='' standin='' name
+  [ -f "$stamp" ] && [ -z "${DOCKER_CONTEXT:-}" ] || return 1
   # shellcheck source=/dev/null # name='value' lines that finish() wrote
   source "$stamp"
-  [ "$node" = "$(type -P node)" ] && [ "$pulumi_seen" = "$(real_pulumi)" ] || return 1
+  [ "$docker_host" = "${DOCKER_HOST:-}" ] && [ "$node" = "$(type -P node)" ] && [ "$pulumi_seen" = "$(real_pulumi)" ] || return 1
   [ "$pulumi" = path ] || [ -x .release/bin/pulumi ] || return 1
   for name in "${images[@]}"; do
     case $mode in
@@ -106,7 +106,7 @@ set_up() {
 
 finish() {
   {
-    printf 'node=%q\npulumi_seen=%q\n' "$(type -P node)" "$(real_pulumi)"
+    printf 'node=%q\npulumi_seen=%q\ndocker_host=%q\n' "$(type -P node)" "$(real_pulumi)" "${DOCKER_HOST:-}"
     cat "$state/pulumi" "$state/images"
   } >"$stamp.new"
   touch -r "$state/started" "$stamp.new" # what changed meanwhile is newer

@@ -3,11 +3,15 @@
 
 docker_log=/var/log/dockerd.log
 
-# Only the local socket for now: images and volumes are prepared there.
+# Only a local socket for now: images and volumes are prepared there. One that is not the system's (Docker without root, for
+# one) is used as it is: who started it starts it again.
 check_docker_settings() {
   case ${DOCKER_HOST:-} in
     '' | unix:///var/run/docker.sock | unix:///run/docker.sock) ;;
-    *) refuse "[3/6] Docker: DOCKER_HOST is $DOCKER_HOST, and only the local socket is supported for now" "unset DOCKER_HOST" ;;
+    unix:///*)
+      docker_answers || refuse "[3/6] Docker: nothing answers on $DOCKER_HOST (DOCKER_HOST)" "start the daemon that listens there, or unset DOCKER_HOST for the system's"
+      ;;
+    *) refuse "[3/6] Docker: DOCKER_HOST is $DOCKER_HOST, and only a local socket (unix://) is supported for now" "unset DOCKER_HOST" ;;
   esac
   case ${DOCKER_CONTEXT:-default} in
     default) ;;

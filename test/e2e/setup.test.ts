@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync, utimesSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { dockerAnswers } from "../support/docker.js";
 import { type Ended, mustRun, run } from "../support/processes.js";
+import { fullOnly } from "../support/suite.js";
 
 const PROJECT = path.resolve(__dirname, "../../..");
 const setup = (args: string[], env: Record<string, string> = {}): Promise<Ended> => run("scripts/setup.sh", args, { cwd: PROJECT, env });
@@ -27,9 +28,32 @@ describe("e2e: the set-up", function () {
   it("refuses another Docker than the local one", async () => {
     const { exitCode, stderr, stdout } = await setup([], { DOCKER_HOST: "tcp://192.0.2.1:2375" });
     assert.equal(exitCode, 2);
-    assert.match(stderr, /DOCKER_HOST is tcp:\/\/192\.0\.2\.1:2375, and only the local socket is supported/);
+    assert.match(stderr, /DOCKER_HOST is tcp:\/\/192\.0\.2\.1:2375, and only a local socket \(unix:\/\/\) is supported/);
     assert.match(stderr, /-> unset DOCKER_HOST/);
     assert.equal(stdout, "");
+  });
+
+  it("refuses a socket on which nothing answers, and starts no daemon for it", async () => {
+    const { exitCode, stderr } = await setup([], { DOCKER_HOST: "unix:///nowhere/docker.sock" });
+    assert.equal(exitCode, 2);
+    assert.match(stderr, /nothing answers on unix:\/\/\/nowhere\/docker\.sock \(DOCKER_HOST\)\n.+-> start the daemon that listens there, or unset DOCKER_HOST/);
+  });
+
+  fullOnly(() => {
+    it("uses another socket where a daemon answers", async function () {
+      if (!(await dockerAnswers())) this.skip();
+      const directory = mkdtempSync(path.join(tmpdir(), "setup-socket-"));
+      const socket = { DOCKER_HOST: `unix://${directory}/docker.sock` };
+      symlinkSync("/var/run/docker.sock", path.join(directory, "docker.sock"));
+      try {
+        const first = await setup([], socket);
+        assert.equal(first.exitCode, 0, first.all);
+        assert.deepEqual(await setup([], socket).then(({ exitCode, all }) => [exitCode, all]), [0, ""]);
+        assert.equal((await setup([])).exitCode, 0);
+      } finally {
+        rmSync(directory, { recursive: true });
+      }
+    });
   });
 
   it("has nothing to do the second time, and says nothing; two at once are no trouble", async function () {
