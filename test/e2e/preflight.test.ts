@@ -113,6 +113,11 @@ describe("preflight on this host", () => {
     assert.equal((await cleared("v1.0.0", { asReleased: revision }, ledger)).plan.step, "unchanged");
   });
 
+  it("does not mind that others look at the same time", async () => {
+    const plans = await Promise.all(["v1.0.0", "v2.0.0", "v1.0.0", "v2.0.0"].map((version) => cleared(version)));
+    assert.deepEqual(plans.map(({ plan }) => plan.step), ["first", "first", "first", "first"]);
+  });
+
   it("wants the Dockerfile that is named", async () => {
     const problems = await refused("v2.0.0", { app: { dockerfile: "docker/Dockerfile" } });
     assert.match(problems[0]?.what ?? "", /has no docker\/Dockerfile/);
