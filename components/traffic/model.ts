@@ -51,6 +51,11 @@ const trafficTable = z
     abandoned: z.boolean(),
     /** The revision that a plain rollback goes to; null: none. */
     rollbackTo: z.string().max(64).nullable(),
+    /**
+     * Writes are paused until then, in seconds since 1970; absent: they are not. A lease: a run that is killed need not be
+     * there to end it.
+     */
+    frozenUntil: z.int().min(1).optional(),
   })
   .superRefine((table, context) => {
     const prefix = stackNames(table.stack).appPrefix;

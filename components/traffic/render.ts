@@ -52,6 +52,9 @@ export const socketBackend = (revision: string): string => `ws_${revision}`;
 /** The revision whose websockets a backend carries, or null. */
 export const revisionOfSockets = (backend: string): string | null => (backend.startsWith("ws_") ? backend.slice(3) : null);
 
+/** Whether a backend is a release's, of requests or of websockets. */
+export const isOfRelease = (backend: string): boolean => backend.startsWith("app_") || backend.startsWith("ws_");
+
 // One line per request, JSON without any text that a client chose; what is measured is in milliseconds.
 const LOG_FORMAT =
   `{"time":%Ts.%ms,"backend":"%b","server":"%s","kind":"%[var(txn.kind)]","method":"%HM","status":%ST,` +
@@ -143,6 +146,7 @@ function frontend(table: TrafficTable, serving: TrafficRevision | null, former: 
     `  http-request set-var(txn.kind) str(page) if reads wants_page !part !has_dest or reads wants_page !part document or reads navigates !part !has_dest or reads navigates !part document`,
     `  http-request set-var(txn.kind) str(websocket) if websocket`,
     `  acl page var(txn.kind) -m str page`,
+    ...frozen(table),
     // What may have reached the app is repeated only if doing it twice is the same as once.
     `  http-request disable-l7-retry unless { method GET HEAD OPTIONS }`,
     `  option forwardfor except 127.0.0.1`,
@@ -163,6 +167,23 @@ function frontend(table: TrafficTable, serving: TrafficRevision | null, former: 
     ...(serving === null ? [] : [`  use_backend ${socketBackend(serving.revision)} if websocket`, `  default_backend ${appBackend(serving.revision)}`]),
   ];
   return lines.join("\n");
+}
+
+/**
+ * While writes are paused, pages are served and nothing else: a websocket runs the app's script, which writes. HAProxy looks at
+ * its own clock, so the pause ends by itself; who looks through the front door with the key is no user.
+ */
+function frozen({ frozenUntil }: TrafficTable): string[] {
+  if (frozenUntil === undefined) {
+    return [];
+  }
+  const body = page("Changes are paused for a moment. Please try again shortly.");
+  return [
+    `  acl frozen date() lt ${frozenUntil}`,
+    `  acl harmless method GET HEAD OPTIONS`,
+    `  http-request set-var(txn.kind) str(frozen) if frozen websocket !preview or frozen !harmless !preview`,
+    `  http-request return status 503 content-type "text/html; charset=utf-8" string '${body}' hdr Cache-Control no-store hdr Retry-After 2 if { var(txn.kind) -m str frozen }`,
+  ];
 }
 
 // Websockets have a backend of their own so that its sessions are the users of the release; health is checked once.

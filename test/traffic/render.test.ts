@@ -17,6 +17,7 @@ const anyTable: fc.Arbitrary<TrafficTable> = fc.stringMatching(/^[a-z][a-z0-9]{0
       seq: fc.nat(),
       rollbackTo: fc.option(name),
     })
+    .chain((parts) => fc.record({ frozenUntil: fc.integer({ min: 1, max: 4_000_000_000 }) }, { requiredKeys: [] }).map((pause) => ({ ...parts, ...pause })))
     .filter(({ serving, former }) => serving === null || serving.revision !== former?.revision)
     .map((parts) => ({ ...emptyTable(stack), ...parts })),
 );
@@ -51,6 +52,15 @@ describe("the rendered config", () => {
         assert.notEqual(render(one, "f".repeat(64)).digest, digest);
       }),
     );
+  });
+
+  it("refuses nothing unless writes are paused, and then until a moment of HAProxy's own clock", () => {
+    const [free, paused] = [render(table(), KEY).config, render(table({ frozenUntil: 1_900_000_000 }), KEY).config];
+    assert.doesNotMatch(free, /frozen/);
+    assert.match(paused, /^ {2}acl frozen date\(\) lt 1900000000$/m);
+    const rules = paused.split("\n").filter((line) => line.includes("frozen"));
+    assert.ok(rules.some((line) => line.includes("return status 503") && line.includes("Retry-After")));
+    assert.ok(paused.indexOf("str(frozen)") > paused.indexOf("acl preview") && paused.indexOf("str(frozen)") < paused.indexOf("use_backend"));
   });
 
   it("does not show the preview key, nor a tag in a form that could be read as config", () => {

@@ -1,0 +1,121 @@
+/**
+ * A pause of writes: pages are served, websockets and everything that changes something are refused. It is a lease in the
+ * traffic table, so that a run that is killed need not be there to end it, and nobody goes on from one that is over.
+ */
+import { setTimeout as sleep } from "node:timers/promises";
+import { stackNames } from "../release/names.js";
+import { docker, dockerCall } from "../runtime/docker.js";
+import { demultiplex } from "../runtime/docker-exec.js";
+import { applyTable, readLive, type ApplyOptions, type LiveTraffic } from "./live.js";
+import type { TrafficTable } from "./model.js";
+import { activeOnOldWorkers, closeSessions, endOnOldWorkers } from "./sessions.js";
+
+export interface PauseOptions extends ApplyOptions {
+  /** Milliseconds until it ends by itself. */
+  leaseMs: number;
+}
+
+export interface Paused {
+  /** Milliseconds since 1970, of this host's clock: from then on nobody has begun a write. */
+  since: number;
+  /** Websockets that were closed. */
+  closed: number;
+  /** Requests that were under way too long, and were ended. */
+  ended: number;
+}
+
+/** Milliseconds that requests which came before the pause have to end by themselves. */
+const SETTLE_MS = 10_000;
+/** Milliseconds after which what was ended must be gone. */
+const GONE_MS = 5000;
+const POLL_MS = 50;
+
+/** Milliseconds that a pause goes on; 0: none is, or it is over. Pure. */
+export function pauseLeft({ frozenUntil }: Pick<TrafficTable, "frozenUntil">, now: number = Date.now()): number {
+  return Math.max(0, (frozenUntil ?? 0) * 1000 - now);
+}
+
+/**
+ * Pauses writes, and returns once those that were under way have ended.
+ * @throws ReleaseError routeFailed; Error when they do not end
+ */
+export async function pauseWrites(stack: string, options: PauseOptions): Promise<Paused> {
+  const live = await served(stack);
+  await applyTable(stack, { ...live.table, frozenUntil: untilOf(options) }, options);
+  const since = Date.now();
+  const revisions = [live.table.serving, live.table.former].flatMap((one) => (one === null ? [] : [one.revision]));
+  let closed = 0;
+  const close = async (): Promise<number> => {
+    for (const revision of revisions) closed += await closeSessions(stack, revision);
+    return activeOnOldWorkers(stack);
+  };
+  if (await quiet(close, SETTLE_MS)) return { since, closed, ended: 0 };
+  const ended = await endOnOldWorkers(stack);
+  if (await quiet(close, GONE_MS)) return { since, closed, ended };
+  throw new Error("requests that came before the pause of writes do not end");
+}
+
+/** Makes a pause last longer. @throws Error when it is over: somebody may have written since */
+export async function extendPause(stack: string, options: PauseOptions): Promise<void> {
+  const { table } = await served(stack);
+  assertPaused(table);
+  await applyTable(stack, { ...table, frozenUntil: untilOf(options) }, options);
+}
+
+/** @throws Error unless writes are paused now */
+export function assertPaused(table: TrafficTable): void {
+  if (pauseLeft(table) === 0) {
+    throw new Error("the pause of writes is over, so users may have written what the new data does not have");
+  }
+}
+
+/** Ends a pause, if there is one. @returns whether there was */
+export async function resumeWrites(stack: string, options: ApplyOptions): Promise<boolean> {
+  const live = await readLive(stack);
+  if (live === null || live.table.frozenUntil === undefined) {
+    return false;
+  }
+  await applyTable(stack, withoutPause(live.table), options);
+  return true;
+}
+
+/** The same routes, with writes. Pure. */
+export function withoutPause({ frozenUntil: _, ...table }: TrafficTable): TrafficTable {
+  return table;
+}
+
+/** Requests that were refused since a moment (milliseconds since 1970), as the proxy's log has them. */
+export async function refusedSince(stack: string, since: number): Promise<number> {
+  const container = stackNames(stack).proxyContainer;
+  const raw = await dockerCall(`read the log of ${container}`, () => docker().getContainer(container).logs({ stdout: true, stderr: false, follow: false, since: Math.floor(since / 1000) }));
+  return countRefused(demultiplex(raw).toString("utf8"));
+}
+
+/** Pure. @param log lines of JSON, and others */
+export function countRefused(log: string): number {
+  return log.split("\n").filter((line) => /^\{.*"kind":"frozen"/.test(line)).length;
+}
+
+async function served(stack: string): Promise<LiveTraffic> {
+  const live = await readLive(stack);
+  if (live === null || live.digest === null) {
+    throw new Error("the front door does not answer, so writes cannot be paused");
+  }
+  return live;
+}
+
+function untilOf({ leaseMs }: PauseOptions): number {
+  return Math.ceil((Date.now() + leaseMs) / 1000);
+}
+
+/** New workers refuse; what an old one took before goes on there. @returns false when it is not over in time */
+async function quiet(active: () => Promise<number>, ms: number): Promise<boolean> {
+  const until = performance.now() + ms;
+  while ((await active()) > 0) {
+    if (performance.now() > until) {
+      return false;
+    }
+    await sleep(POLL_MS);
+  }
+  return true;
+}
