@@ -1,8 +1,9 @@
 import { readFile } from "node:fs/promises";
 import path from "node:path";
 import type { DataPaths } from "../runtime/paths.js";
-import { type Manifest, parseManifest } from "./manifest.js";
+import { isProven, type Manifest, parseManifest } from "./manifest.js";
 import { FILES, isBackup } from "./names.js";
+import { pinnedOf } from "./pins.js";
 import { directoryNames } from "./sweep.js";
 
 /** One backup as its manifest tells it. */
@@ -14,6 +15,8 @@ export interface BackupSummary {
   created: string;
   /** Tag of the release whose data it holds; "" before the first. */
   of: string;
+  /** Revision of that release; "" before the first. */
+  revision: string;
   before: string;
   qdrantVersion: string;
   /** Points per collection. */
@@ -22,38 +25,46 @@ export interface BackupSummary {
   files: number;
   /** Size of the archives on disk. */
   bytes: number;
+  /** Its data was restored into a scratch Qdrant and counted there. */
+  proven: boolean;
+  /** Retention leaves it alone until it is unpinned. */
+  pinned: boolean;
   /** Why it is not to be relied on; "" when its manifest is whole. Content is not read here. */
   problem: string;
 }
 
 /** Finished backups of a stack, oldest first by their names; unfinished ones and other directories are left out. */
 export async function listBackups(paths: Pick<DataPaths, "backups">): Promise<BackupSummary[]> {
-  const names = (await directoryNames(paths.backups)).filter(isBackup);
-  const found = await Promise.all(names.map((name) => summaryOf(paths.backups, name)));
+  const there = await directoryNames(paths.backups);
+  const pinned = new Set(pinnedOf(there));
+  const found = await Promise.all(there.filter(isBackup).map(async (name) => ({ ...(await summaryOf(paths.backups, name)), pinned: pinned.has(name) })));
   return found.sort((a, b) => order(a) - order(b) || stampOf(a.name).localeCompare(stampOf(b.name), "en", { numeric: true }));
 }
 
-async function summaryOf(backups: string, name: string): Promise<BackupSummary> {
+async function summaryOf(backups: string, name: string): Promise<Omit<BackupSummary, "pinned">> {
   try {
     const manifest = parseManifest(await readFile(path.join(backups, name, FILES.manifest), "utf8"));
     return summarize(name, manifest);
   } catch {
-    return { name, kind: "", created: "", of: "", before: "", qdrantVersion: "", collections: {}, files: 0, bytes: 0, problem: "it has no readable manifest.json" };
+    const nothing = { kind: "", created: "", of: "", revision: "", before: "", qdrantVersion: "", collections: {}, files: 0, bytes: 0, proven: false } as const;
+    return { name, ...nothing, problem: "it has no readable manifest.json" };
   }
 }
 
-function summarize(name: string, manifest: Manifest): BackupSummary {
+function summarize(name: string, manifest: Manifest): Omit<BackupSummary, "pinned"> {
   const collections = Object.entries(manifest.qdrant?.collections ?? {}).map(([collection, { points }]) => [collection, points] as const);
   return {
     name,
     kind: manifest.kind,
     created: manifest.created,
     of: manifest.of?.tag ?? "",
+    revision: manifest.of?.revision ?? "",
     before: manifest.before.tag,
     qdrantVersion: manifest.qdrant?.version ?? "",
     collections: Object.fromEntries(collections),
     files: manifest.uploads.files,
     bytes: Object.values(manifest.files).reduce((sum, file) => sum + file.size, 0),
+    proven: isProven(manifest),
     problem: manifest.name === name ? "" : `its manifest says it is ${manifest.name}`,
   };
 }

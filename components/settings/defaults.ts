@@ -48,6 +48,8 @@ export const DEFAULTS: readonly Row[] = [
   ["backup.scratchCpus", each(2, 1, 0.5)],
   // The scratch Qdrant holds the same data as the live one, so it needs the same memory.
   ["backup.scratchMemory", each("8GiB", "2GiB", "1GiB")],
+  ["backup.keepDays", same(7)],
+  ["backup.keepLast", same(3)],
   ["volumes", same({})],
   ["dataDir", same(".")],
   ["docker.host", same("unix:///var/run/docker.sock")],

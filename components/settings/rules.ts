@@ -193,6 +193,9 @@ function checkData({ data }: Settings, report: Report): void {
 }
 
 function checkOperator({ docker, dataDir, backup, attempt, finish, asReleased }: Settings, report: Report): void {
+  whole("backup.keepDays", backup.keepDays, 0, 3650, report);
+  // The last one is what undoes the present release.
+  whole("backup.keepLast", backup.keepLast, 1, 1000, report);
   const scheme = /^([a-z+]+):\/\//i.exec(docker.host)?.[1]?.toLowerCase() ?? "";
   if (scheme === "ssh" || scheme === "tcp") {
     report("docker.host", `${scheme}:// is not supported yet: backups and the gate work on this machine's Docker only`, "run this on the Docker host itself, with unix:///var/run/docker.sock");

@@ -95,7 +95,11 @@ function fields<N extends z.ZodType<number>, B extends z.ZodType<boolean>, T ext
       gate: z.strictObject({ passes: unit.integer, interval: unit.duration, deadline: unit.duration, requestTimeout: unit.duration }),
       drain: z.strictObject({ deadline: unit.duration, onRollback: unit.duration }),
       keepWarm: unit.flag,
-      backup: z.strictObject({ skipReason: text, deadline: unit.duration, scratchCpus: unit.decimal, scratchMemory: unit.size }),
+      backup: z.strictObject({
+        skipReason: text, deadline: unit.duration, scratchCpus: unit.decimal, scratchMemory: unit.size,
+        /** Retention: days, and a number of backups. */
+        keepDays: unit.integer, keepLast: unit.integer,
+      }),
       volumes: z.strictObject({ qdrant: text.optional(), uploads: text.optional() }),
       dataDir: text,
       docker: z.strictObject({ host: text, cpuOvercommit: unit.decimal }),

@@ -12,7 +12,7 @@ import type { Workspace } from "./workspace.js";
 
 /** Takes a backup of what runs, under the lock, and changes nothing else. */
 export async function backupOnly(ws: Workspace, options: { waitMs: number }): Promise<Outcome> {
-  return Run.conduct(ws, { command: "rollback", waitMs: options.waitMs }, async (run) => {
+  return Run.conduct(ws, { command: "rollback", beside: true, waitMs: options.waitMs }, async (run) => {
     const ledger = (await recover(run)).ledger;
     const present = ledger.at(-1);
     if (present === undefined) {

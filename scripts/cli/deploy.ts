@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { errors, EXIT } from "../../components/runtime/errors.js";
 import { listTags, newestTag } from "../../components/source/tags.js";
+import { pruneAfterDeploy } from "./backups/prune.js";
 import { assertConfig } from "./check-config.js";
 import { confirmed } from "./confirm.js";
 import { dryRun } from "./dry-run.js";
@@ -51,7 +52,10 @@ async function release(run: Run, options: DeployOptions, values: Record<string, 
     }
     run.checkpoint();
     const failure = await update(run, config);
-    return failure === null ? await finished(run) : await restorePresent(run, present.ledger.at(-1) ?? null, failure);
+    if (failure !== null) return await restorePresent(run, present.ledger.at(-1) ?? null, failure);
+    const outcome = await finished(run);
+    if (outcome.exitCode === EXIT.done) await pruneAfterDeploy(run);
+    return outcome;
   } finally {
     config.remove();
   }

@@ -1,20 +1,14 @@
-import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
+import { Command, CommanderError, Option } from "commander";
 import { errors, ReleaseError } from "../../components/runtime/errors.js";
+import { addBackups } from "./backups/command.js";
+import { type Common, inWorkspace, setupOptions, stackOption, waitOption } from "./options.js";
 import { endLines, exitCodeHelp } from "./outcome.js";
 import { answerSignals } from "./signals.js";
-import { openWorkspace, type Workspace } from "./workspace.js";
 
 /**
  * The one command line behind the scripts. Each command's module is loaded only when it runs: a warm rollback must
  * answer within a second, and loading everything would take half of that.
  */
-interface Common {
-  stack: string;
-  yes?: boolean;
-  dryRun?: boolean;
-  wait?: number;
-}
-
 interface DeployFlags extends Common {
   version?: string;
   backup?: boolean;
@@ -31,23 +25,6 @@ interface RollbackFlags extends Common {
 
 interface RestoreFlags extends Common {
   only?: "qdrant" | "uploads";
-}
-
-const stackOption = (): Option => new Option("--stack <name>", "stack to work on; dev is local and needs nothing").default("dev");
-const waitOption = (): Option =>
-  new Option("--wait <duration>", "wait that long for another release of the stack, e.g. 10m").argParser(parseWait).default(0, "refuse at once");
-const setupOptions = "\nSet-up (all scripts): --offline forces the stand-ins of offline/, --online forbids them.\n";
-
-function parseWait(text: string): number {
-  const match = /^(\d+)(ms|s|m|h)$/.exec(text);
-  if (match === null) throw new InvalidArgumentError("Say a whole number with ms, s, m or h, e.g. 10m.");
-  const unit = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 }[match[2] as "ms" | "s" | "m" | "h"];
-  return Number(match[1]) * unit;
-}
-
-/** Runs one command in a stack's workspace. */
-async function inWorkspace(stack: string, command: (ws: Workspace) => Promise<{ exitCode: number }>): Promise<void> {
-  process.exitCode = (await command(openWorkspace(process.cwd(), stack))).exitCode;
 }
 
 /** Whatever a command throws ends in its exit code and one clear line. */
@@ -146,7 +123,7 @@ ${setupOptions}\n${exitCodeHelp}`)
     .addOption(stackOption())
     .option("--json", "as JSON")
     .addHelpText("after", `\nExamples:\n  scripts/status.sh\n  scripts/status.sh --stack prod --json\n${setupOptions}`)
-    .action(async (flags: Common & { json?: boolean }) => {
+    .action(async (flags: Common) => {
       const { status } = await import("./status.js");
       await inWorkspace(flags.stack, (ws) => status(ws, flags.json === true));
     });
@@ -168,6 +145,7 @@ ${setupOptions}\n${exitCodeHelp}`)
       const { passThrough } = await import("./pass-through.js");
       await inWorkspace(flags.stack, (ws) => passThrough(ws, args));
     });
+  addBackups(cli);
   return cli;
 }
 

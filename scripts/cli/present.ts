@@ -1,6 +1,6 @@
 import { parseLedger } from "../../components/release/ledger.js";
 import type { ReleaseRecord } from "../../components/release/model.js";
-import type { Engine, StackState } from "./engine.js";
+import { Engine, NO_STATE, type StackState } from "./engine.js";
 import { stateLost } from "./state-copy.js";
 import type { Workspace } from "./workspace.js";
 
@@ -21,4 +21,10 @@ export async function readPresent(engine: Engine, ws: Workspace): Promise<Presen
     throw stateLost(ws, parsed.problems.map((p) => p.what).join("; "));
   }
   return { ...state, ledger: parsed.ledger };
+}
+
+/** The same for who only looks: that makes no stack. @throws ReleaseError `stateLost` */
+export async function lookAtPresent(ws: Workspace): Promise<Present> {
+  const engine = new Engine(ws, {}, null);
+  return (await engine.hasStack()) ? readPresent(engine, ws) : { ...NO_STATE, ledger: [] };
 }

@@ -13,7 +13,9 @@ import { Terminal } from "./terminal.js";
 import type { Workspace } from "./workspace.js";
 
 export interface RunOptions {
-  command: "deploy" | "rollback" | "restore" | "finish";
+  command: "deploy" | "rollback" | "restore" | "finish" | "prune" | "pin";
+  /** It releases nothing: how the last release ended stays what the next one goes by. */
+  beside?: boolean;
   /** How long to wait for another release's lock, milliseconds. 0: refuse at once. */
   waitMs: number;
 }
@@ -116,7 +118,7 @@ export class Run {
     const follower = follow(ws.paths, (event) => terminal.progress(event), { run: id });
     let outcome: Outcome | undefined;
     try {
-      writeLastRun(ws.paths, { run: id, command: options.command, exitCode: null });
+      if (options.beside !== true) writeLastRun(ws.paths, { run: id, command: options.command, exitCode: null });
       await assertDocker();
       outcome = await story(run);
     } catch (error) {
@@ -129,7 +131,7 @@ export class Run {
       if (outcome !== undefined && run.interrupted) outcome = { ...outcome, exitCode: EXIT.interrupted };
       // A refusal leaves the former run's word standing: had that one failed, a retry still needs a new attempt.
       const kept = outcome?.exitCode === EXIT.refused && endedBadly(run.before) ? run.before : null;
-      writeLastRun(ws.paths, kept ?? { run: id, command: options.command, exitCode: outcome?.exitCode ?? null });
+      if (options.beside !== true) writeLastRun(ws.paths, kept ?? { run: id, command: options.command, exitCode: outcome?.exitCode ?? null });
       await lock.release();
     }
     return outcome;

@@ -6,9 +6,8 @@ import type { ReleaseRecord } from "../../components/release/model.js";
 import { FIRST_GENERATION } from "../../components/release/names.js";
 import { readLive } from "../../components/traffic/live.js";
 import { openSessions } from "../../components/traffic/sessions.js";
-import { Engine, NO_STATE } from "./engine.js";
 import type { Outcome } from "./outcome.js";
-import { readPresent, type Present } from "./present.js";
+import { lookAtPresent } from "./present.js";
 import { stateLost } from "./state-copy.js";
 import { verifyServing, type Verdict } from "./verify.js";
 import type { Workspace } from "./workspace.js";
@@ -49,7 +48,7 @@ export async function status(ws: Workspace, json: boolean): Promise<Outcome> {
 async function collect(ws: Workspace): Promise<Status> {
   await assertDocker();
   const [present, live, containers, backups] = await Promise.all([
-    presentOf(ws), readLive(ws.stack), listByLabels({ stack: ws.stack }, { all: true }), listBackups(ws.paths),
+    lookAtPresent(ws), readLive(ws.stack), listByLabels({ stack: ws.stack }, { all: true }), listBackups(ws.paths),
   ]);
   if (present.resources === 0 && live !== null && live.table.serving !== null) {
     throw stateLost(ws, `${live.table.serving.tag} (${live.table.serving.revision}) serves here, and Pulumi's state knows nothing of it`);
@@ -77,12 +76,6 @@ async function collect(ws: Workspace): Promise<Status> {
     releases: present.ledger.map(({ seq, tag, revision, kind, outcome, switchedAt, backup, generation }) => ({ seq, tag, revision, kind, outcome, switchedAt, backup, generation })),
     lock: { held, holder: held ? holderInWords(lock.holder) : "" },
   };
-}
-
-/** A look makes no stack. */
-async function presentOf(ws: Workspace): Promise<Present> {
-  const engine = new Engine(ws, {}, null);
-  return (await engine.hasStack()) ? readPresent(engine, ws) : { ...NO_STATE, ledger: [] };
 }
 
 function text(value: unknown): string | null {

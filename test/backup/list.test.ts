@@ -35,8 +35,8 @@ describe("backup/list, backup/manifest", () => {
     const list = await listBackups({ backups });
     assert.deepEqual(list.map(({ name }) => name), [older, newer]);
     assert.deepEqual(list[0], {
-      name: older, kind: "pre-deploy", created: "2026-01-02T00:00:00.000Z", of: "v1", before: "v2", qdrantVersion: "1.19.0",
-      collections: { a: 3 }, files: 4, bytes: 30, problem: "",
+      name: older, kind: "pre-deploy", created: "2026-01-02T00:00:00.000Z", of: "v1", revision: "v1-0", before: "v2", qdrantVersion: "1.19.0",
+      collections: { a: 3 }, files: 4, bytes: 30, proven: true, pinned: false, problem: "",
     });
   });
 

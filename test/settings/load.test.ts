@@ -125,6 +125,8 @@ describe("settings/load", () => {
     ["gate.deadline", { gate: { passes: 100, interval: "2s" } }, /do not fit/],
     ["gate.interval", { gate: { interval: "1ms" } }, /out of range/],
     ["drain.deadline", { drain: { deadline: "100h" } }, /out of range/],
+    ["backup.keepDays", { backup: { keepDays: -1 } }, /not between 0 and 3650/],
+    ["backup.keepLast", { backup: { keepLast: 0 } }, /not between 1 and 1000/],
     ["backup.skipReason", { backup: { skipReason: "a\nb" } }, /single line/],
     ["volumes", { volumes: { qdrant: "one", uploads: "one" } }, /one and the same/],
     ["volumes.uploads", { volumes: { uploads: "../x" } }, /cannot be the name/],

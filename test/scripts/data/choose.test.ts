@@ -8,7 +8,7 @@ import { World } from "../../release/world.js";
 
 const BACKUP = "pre-deploy-20260101-120000";
 const summary = (name: string, of: string, problem = ""): BackupSummary => ({
-  name, of, problem, kind: "pre-deploy", created: "", before: "", qdrantVersion: "", collections: {}, files: 0, bytes: 0,
+  name, of, problem, kind: "pre-deploy", created: "", revision: "", before: "", qdrantVersion: "", collections: {}, files: 0, bytes: 0, proven: true, pinned: false,
 });
 
 describe("scripts/data/choose", () => {

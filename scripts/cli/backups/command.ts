@@ -1,0 +1,74 @@
+import { Command } from "commander";
+import { type Common, inWorkspace, setupOptions, stackOption, waitOption } from "../options.js";
+import { exitCodeHelp } from "../outcome.js";
+
+interface VerifyFlags extends Common {
+  all?: boolean;
+}
+
+/** `backups` and its commands. Each module is loaded only when it runs. */
+export function addBackups(cli: Command): void {
+  const backups = cli.command("backups").description("A stack's backups: list, show, verify, pin, prune.").usage("<command> [options]");
+  backups.addHelpText("after", `
+Examples:
+  scripts/backups.sh list
+  scripts/backups.sh show pre-deploy-20260101-120000
+  scripts/backups.sh verify --all --stack prod
+  scripts/backups.sh prune --dry-run
+${setupOptions}\n${exitCodeHelp}`);
+  backups
+    .command("list").description("Each backup's age, the release whose data it holds, its size, whether it is proven, and why it stays.")
+    .addOption(stackOption()).option("--json", "as JSON")
+    .addHelpText("after", "\nExamples:\n  scripts/backups.sh list\n  scripts/backups.sh list --stack prod --json\n")
+    .action(async (flags: Common) => {
+      const { list } = await import("./list.js");
+      await inWorkspace(flags.stack, (ws) => list(ws, flags.json === true));
+    });
+  backups
+    .command("show").argument("<name>", "name of a backup").description("What a backup holds, in words; --json shows its manifest.")
+    .addOption(stackOption()).option("--json", "the manifest")
+    .addHelpText("after", "\nExamples:\n  scripts/backups.sh show pre-deploy-20260101-120000\n")
+    .action(async (name: string, flags: Common) => {
+      const { show } = await import("./show.js");
+      await inWorkspace(flags.stack, (ws) => show(ws, name, flags.json === true));
+    });
+  backups
+    .command("verify").argument("[name]", "name of a backup; the newest when left out")
+    .description("Read a backup to its end: every file's sum, every entry of its archives. Exit 5 if it is damaged.")
+    .addOption(stackOption()).option("--all", "every backup of the stack").option("--json", "as JSON")
+    .addHelpText("after", "\nExamples:\n  scripts/backups.sh verify\n  scripts/backups.sh verify --all --stack prod\n")
+    .action(async (name: string | undefined, flags: VerifyFlags) => {
+      const { verify } = await import("./verify.js");
+      await inWorkspace(flags.stack, (ws) => verify(ws, { name, all: flags.all === true, json: flags.json === true }));
+    });
+  addChanges(backups);
+}
+
+function addChanges(backups: Command): void {
+  backups
+    .command("prune").description("Remove backups, images and data volumes that are old and that no release needs; say why the rest stays.")
+    .addOption(stackOption()).option("--dry-run", "say it and remove nothing").option("--yes", "do not ask").addOption(waitOption())
+    .addHelpText("after", `
+Kept: what is younger than backup.keepDays, the last backup.keepLast, the last proven one, pinned ones, and whatever a
+release in the list of \`scripts/status.sh\` needs to be gone back to. A successful deploy prunes by itself.
+
+Examples:
+  scripts/backups.sh prune --dry-run
+  scripts/backups.sh prune --stack prod --yes
+`)
+    .action(async (flags: Common) => {
+      const { pruneStack } = await import("./prune.js");
+      await inWorkspace(flags.stack, (ws) => pruneStack(ws, { dryRun: flags.dryRun === true, yes: flags.yes === true, waitMs: flags.wait ?? 0 }));
+    });
+  for (const word of ["pin", "unpin"] as const) {
+    backups
+      .command(word).argument("<name>", "name of a backup")
+      .description(word === "pin" ? "Keep a backup until it is unpinned." : "Leave a backup to retention again.")
+      .addOption(stackOption()).addOption(waitOption())
+      .addHelpText("after", `\nExamples:\n  scripts/backups.sh ${word} pre-deploy-20260101-120000\n`)
+      .action(async (name: string, flags: Common) => {
+        const { pinBackup } = await import("./pin.js");
+        await inWorkspace(flags.stack, (ws) => pinBackup(ws, name, word, flags.wait ?? 0));
+      });
+  }
+}

@@ -1,0 +1,83 @@
+import { existsSync } from "node:fs";
+import path from "node:path";
+import { listBackups } from "../../../components/backup/list.js";
+import { verifyBackup } from "../../../components/backup/verify.js";
+import { errors, EXIT } from "../../../components/runtime/errors.js";
+import { roundSize } from "../../../components/settings/units.js";
+import { endLines, type Outcome } from "../outcome.js";
+import type { Workspace } from "../workspace.js";
+import { findBackup } from "./find.js";
+import { countOf } from "./words.js";
+
+export interface VerifyOptions {
+  /** The newest one when undefined. */
+  name: string | undefined;
+  all: boolean;
+  json: boolean;
+}
+
+/** One entry of `backups verify --json`. */
+interface Checked {
+  name: string;
+  good: boolean;
+  problems: string[];
+  /** Size of what was read. */
+  bytes: number;
+  tookMs: number;
+}
+
+/** Milliseconds between two words on how far it is. */
+const TELL_MS = 5_000;
+
+/** Reads backups to their end, without the lock: a release may be under way. Exit 5 if one is damaged. */
+export async function verify(ws: Workspace, options: VerifyOptions): Promise<Outcome> {
+  const checked: Checked[] = [];
+  for (const name of await namesFor(ws, options)) {
+    const one = await check(ws, name);
+    if (one === null) continue;
+    checked.push(one);
+    if (!options.json) process.stdout.write(`${lines(one).join("\n")}\n`);
+  }
+  const outcome = outcomeOf(checked);
+  process.stdout.write(options.json ? `${JSON.stringify(checked, null, 2)}\n` : `${endLines(outcome).join("\n")}\n`);
+  return outcome;
+}
+
+async function namesFor(ws: Workspace, { name, all }: VerifyOptions): Promise<string[]> {
+  if (name !== undefined && all) throw errors.usage({ why: "a name and --all contradict each other", next: "say one of them" });
+  if (name !== undefined) return [(await findBackup(ws, name)).name];
+  const names = (await listBackups(ws.paths)).map((backup) => backup.name).reverse();
+  return all ? names : names.slice(0, 1);
+}
+
+/** Null: it was pruned while it was read. */
+async function check(ws: Workspace, name: string): Promise<Checked | null> {
+  const directory = path.join(ws.paths.backups, name);
+  const began = performance.now();
+  let told = began;
+  const { manifest, problems } = await verifyBackup(directory, {
+    onProgress: ({ file, read, size }) => {
+      if (performance.now() - told < TELL_MS) return;
+      told = performance.now();
+      process.stderr.write(`${name}: ${file} ${Math.floor((read / size) * 100)} %\n`);
+    },
+  });
+  if (!existsSync(directory)) return null;
+  const bytes = Object.values(manifest?.files ?? {}).reduce((sum, { size }) => sum + size, 0);
+  return { name, good: problems.length === 0, problems, bytes, tookMs: Math.round(performance.now() - began) };
+}
+
+function lines({ name, good, problems, bytes, tookMs }: Checked): string[] {
+  return [`${good ? "good   " : "DAMAGED"}  ${name}  ${roundSize(bytes)} in ${(tookMs / 1000).toFixed(1)} s`, ...problems.map((problem) => `  | ${problem}`)];
+}
+
+function outcomeOf(checked: readonly Checked[]): Outcome {
+  const damaged = checked.filter(({ good }) => !good).map(({ name }) => name);
+  if (checked.length === 0) return { exitCode: EXIT.done, summary: "there are no backups to verify", next: "" };
+  if (damaged.length === 0) return { exitCode: EXIT.done, summary: `${countOf(checked.length, "backup")} read to the end, no damage found`, next: "" };
+  return {
+    exitCode: EXIT.unverified,
+    summary: `${damaged.length} of ${countOf(checked.length, "backup")} cannot be restored: ${damaged.join(", ")}`,
+    next: "scripts/rollback.sh --backup-only takes a new one; put a copy of the damaged one back if you have one",
+  };
+}
