@@ -1,12 +1,13 @@
 import { createHash } from "node:crypto";
+import { createReadStream } from "node:fs";
 import { Readable } from "node:stream";
-import { pipeline } from "node:stream/promises";
-import { constants, createGzip } from "node:zlib";
-import { writeDurable } from "./files.js";
+import { messageOf } from "../runtime/errors.js";
+import type { Gzip } from "./gzip.js";
 import { FileHasher } from "./index/files.js";
-import { type Entry, renderEntry } from "./index/format.js";
+import { renderEntry } from "./index/format.js";
 import type { ArchiveRecord, FileRecord } from "./manifest.js";
 import { BackupProblem } from "./problem.js";
+import { TarGuard } from "./tar-guard.js";
 import { BLOCK } from "./tar-header.js";
 import { TarRebase } from "./tar-rebase.js";
 
@@ -15,39 +16,88 @@ export interface WrittenArchive {
   content: ArchiveRecord;
 }
 
-/** Takes lines of the index. */
+/** A tar of a directory whose entries are named by `base`, as it is made. */
+export interface TarSource {
+  stream: Readable;
+  base: string;
+  /** Once the stream has come to its end: what went wrong with it. */
+  assertMade(): Promise<void>;
+}
+
+/** Takes lines of the index; a promise of it is waited for. */
 export type LineSink = (line: string) => Promise<void> | undefined;
 
-/** Larger pieces than zlib's 16 KiB: fewer turns between threads. Bytes. */
-const PIECE = 256 * 1024;
+/** Bytes read at once. */
+const PIECE = 1024 * 1024;
 
 /**
- * Docker's archive of a directory called `base`, written as `.tar.gz` relative to that directory. Streams: memory does not
- * grow with the data.
- * @param list is given a line for each file, see index/format.ts; a promise of it is waited for
- * @throws BackupProblem when the disk fails, TarError when the stream is damaged or cut short
+ * Writes a tar as `.tar.gz` relative to its directory, then reads the file to its end: it unpacks, a restore would take each
+ * of its entries, and they are what came from the source. Streams: memory does not grow with the data.
+ * @param list is given a line for each file, see index/format.ts
+ * @throws BackupProblem when the disk fails, TarError when the source is damaged or cut short
  */
-export async function writeArchive(source: Readable, base: string, file: string, signal: AbortSignal, list: LineSink = () => undefined): Promise<WrittenArchive> {
-  const digest = createHash("sha256");
-  const hasher = new FileHasher((entry: Entry) => {
-    const line = renderEntry(entry);
-    digest.update(line).update("\n");
-    return list(line);
-  });
-  const rebase = new TarRebase(base, hasher);
-  const gzip = createGzip({ level: constants.Z_BEST_SPEED, chunkSize: PIECE });
-  const writing: { file?: Promise<FileRecord> } = {};
-  const flow = pipeline(source, rebase, gzip, (chunks: AsyncIterable<Buffer>) => (writing.file = writeDurable(file, chunks)), { signal });
-  const [flowed] = await Promise.allSettled([flow]);
-  // A write that fails ends the stream that feeds it, and the pipeline tells only that, before the file is closed.
-  const [written] = await Promise.allSettled([writing.file ?? Promise.reject(new Error("the archive was not begun"))]);
-  if (written.status === "rejected" && written.reason instanceof BackupProblem) throw written.reason;
-  if (flowed.status === "rejected") throw flowed.reason;
-  if (written.status === "rejected") throw written.reason;
-  return { file: written.value, content: { files: rebase.files, bytes: rebase.bytes, leftOut: rebase.leftOut, digest: digest.digest("hex") } };
+export async function writeArchive(source: TarSource, file: string, gzip: Gzip, signal: AbortSignal, list: LineSink = () => undefined): Promise<WrittenArchive> {
+  const files = new Digested(list);
+  const rebase = new TarRebase(source.base, files.hasher);
+  await gzip.write(source.stream, [rebase], file, signal);
+  await source.assertMade();
+  const content = { files: rebase.files, bytes: rebase.bytes, leftOut: rebase.leftOut, digest: files.digest() };
+  return { file: await readThrough(file, content, gzip, signal), content };
+}
+
+/** Docker's archive of a directory called `base`: one that it breaks off has no end. */
+export function dockerTar(stream: Readable, base: string): TarSource {
+  return { stream, base, assertMade: () => Promise.resolve() };
 }
 
 /** A valid archive of nothing: for a volume that does not exist. */
-export function writeEmptyArchive(file: string, signal: AbortSignal): Promise<WrittenArchive> {
-  return writeArchive(Readable.from([Buffer.alloc(2 * BLOCK)]), "", file, signal);
+export function writeEmptyArchive(file: string, gzip: Gzip, signal: AbortSignal): Promise<WrittenArchive> {
+  return writeArchive(dockerTar(Readable.from([Buffer.alloc(2 * BLOCK)]), ""), file, gzip, signal);
+}
+
+/**
+ * Reads an archive as it lies there.
+ * @returns its size and SHA-256
+ * @throws BackupProblem `damaged` if it is not what was written
+ */
+export async function readThrough(file: string, content: ArchiveRecord, gzip: Gzip, signal: AbortSignal): Promise<FileRecord> {
+  const hash = createHash("sha256");
+  let size = 0;
+  const hashed = async function* (): AsyncGenerator<Buffer> {
+    for await (const chunk of createReadStream(file, { highWaterMark: PIECE }) as AsyncIterable<Buffer>) {
+      hash.update(chunk);
+      size += chunk.length;
+      yield chunk;
+    }
+  };
+  const files = new Digested(() => undefined);
+  const damaged = (why: string): BackupProblem =>
+    new BackupProblem("damaged", `${file} does not hold what was written to it: ${why}`, "see whether disk and memory of this machine work, then run again");
+  try {
+    await gzip.read(hashed(), [new TarGuard(content), new TarRebase(".", files.hasher)], signal);
+  } catch (error) {
+    signal.throwIfAborted();
+    throw damaged(messageOf(error));
+  }
+  if (files.digest() !== content.digest) throw damaged("its files have other names or contents");
+  return { size, sha256: hash.digest("hex") };
+}
+
+/** Lists the files of an archive that passes, and hashes the list. */
+class Digested {
+  private readonly hash = createHash("sha256");
+  readonly hasher: FileHasher;
+
+  constructor(list: LineSink) {
+    this.hasher = new FileHasher((entry) => {
+      const line = renderEntry(entry);
+      this.hash.update(`${line}\n`);
+      return list(line);
+    });
+  }
+
+  /** Once. */
+  digest(): string {
+    return this.hash.digest("hex");
+  }
 }

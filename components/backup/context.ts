@@ -1,6 +1,13 @@
+import type { Context as TaskContext } from "../runtime/task.js";
+import type { Gzip } from "./gzip.js";
 import { BackupProblem } from "./problem.js";
 
-export type { Context } from "../runtime/task.js";
+export type { TaskContext };
+
+/** What one run of a backup is given. */
+export interface Context extends TaskContext {
+  gzip: Gzip;
+}
 
 /** @throws BackupProblem with the reason for which everything was ended, if it was */
 export function throwIfEnded(signal: AbortSignal): void {

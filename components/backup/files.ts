@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
 import { constants } from "node:fs";
-import { type FileHandle, mkdir, open, rename } from "node:fs/promises";
+import { type FileHandle, mkdir, open, readdir, rename } from "node:fs/promises";
 import path from "node:path";
-import { messageOf } from "../runtime/errors.js";
+import { codeOf, messageOf } from "../runtime/errors.js";
 import type { FileRecord } from "./manifest.js";
 import { BackupProblem, isDiskFull } from "./problem.js";
 
@@ -15,9 +15,8 @@ const NEW = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constant
  * @throws BackupProblem `disk-full` or `write`; what feeds it throws its own errors
  */
 export async function writeDurable(file: string, chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>): Promise<FileRecord> {
-  const handle = await writing(file, () => open(file, NEW, 0o600));
+  const handle = await createNew(file);
   try {
-    await writing(file, () => handle.chmod(0o600));
     const hash = createHash("sha256");
     let size = 0;
     for await (const chunk of chunks) {
@@ -29,6 +28,29 @@ export async function writeDurable(file: string, chunks: AsyncIterable<Uint8Arra
     return { size, sha256: hash.digest("hex") };
   } finally {
     await handle.close();
+  }
+}
+
+/** A new file, 0600, open for writing. @throws BackupProblem */
+export async function createNew(file: string): Promise<FileHandle> {
+  const handle = await writing(file, () => open(file, NEW, 0o600));
+  try {
+    await writing(file, () => handle.chmod(0o600));
+    return handle;
+  } catch (error) {
+    await handle.close();
+    throw error;
+  }
+}
+
+/** Whether nothing more can be written to a file: for telling why another process could not. Spoils the file. */
+export async function hasNoRoom(handle: FileHandle): Promise<boolean> {
+  try {
+    await handle.appendFile(Buffer.alloc(1024 * 1024));
+    await handle.sync();
+    return false;
+  } catch (error) {
+    return isDiskFull(error);
   }
 }
 
@@ -76,6 +98,16 @@ export async function syncDirectory(directory: string): Promise<void> {
   });
 }
 
+/** Names in a directory; none if it is not there. */
+export async function directoryNames(directory: string): Promise<string[]> {
+  try {
+    return (await readdir(directory)).sort();
+  } catch (error) {
+    if (codeOf(error) === "ENOENT") return [];
+    throw error;
+  }
+}
+
 /** Gives a finished directory its name for good. */
 export async function publish(from: string, to: string): Promise<void> {
   await syncDirectory(from);
@@ -83,12 +115,13 @@ export async function publish(from: string, to: string): Promise<void> {
   await syncDirectory(path.dirname(to));
 }
 
-async function writeAll(handle: FileHandle, chunk: Uint8Array): Promise<void> {
+export async function writeAll(handle: FileHandle, chunk: Uint8Array): Promise<void> {
   let at = 0;
   while (at < chunk.byteLength) at += (await handle.write(chunk, at)).bytesWritten;
 }
 
-async function writing<T>(file: string, act: () => Promise<T>): Promise<T> {
+/** Does something to a file. @throws BackupProblem `disk-full` or `write` */
+export async function writing<T>(file: string, act: () => Promise<T>): Promise<T> {
   try {
     return await act();
   } catch (error) {

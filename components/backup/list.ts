@@ -1,10 +1,10 @@
 import { readFile } from "node:fs/promises";
 import path from "node:path";
 import type { DataPaths } from "../runtime/paths.js";
+import { directoryNames } from "./files.js";
 import { isProven, type Manifest, parseManifest } from "./manifest.js";
 import { FILES, isBackup } from "./names.js";
 import { pinnedOf } from "./pins.js";
-import { directoryNames } from "./sweep.js";
 
 /** One backup as its manifest tells it. */
 export interface BackupSummary {

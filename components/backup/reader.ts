@@ -1,6 +1,8 @@
 import type { Readable } from "node:stream";
 import { finished } from "node:stream/promises";
+import type { MountSettings } from "dockerode";
 import { extract } from "tar-stream";
+import { dockerTar, type TarSource } from "./archive.js";
 import { dockerCall, dockerCallOrNull, removeContainer } from "../runtime/docker.js";
 import { logTail } from "../runtime/docker-exec.js";
 import { labels } from "../runtime/labels.js";
@@ -9,6 +11,9 @@ import type { BackupRequest } from "./model.js";
 import { scratchName } from "./names.js";
 
 const ROOT = "/pbjrag";
+/** A share of the processor far below the default of 1024: who serves goes first. */
+export const CPU_SHARES = 128;
+/** Bytes. */
 const MEMORY = 128 * 1024 * 1024;
 /** Milliseconds that measuring two volumes may take. */
 const MEASURE_MS = 120_000;
@@ -29,6 +34,8 @@ export interface Measured {
 export class Reader {
   private constructor(
     private readonly id: string,
+    /** Of which it is made. */
+    readonly image: string,
     readonly mounted: readonly Volume[],
   ) {}
 
@@ -47,35 +54,24 @@ export class Reader {
         NetworkDisabled: true,
         Labels: labels({ stack: request.stack, role: "scratch", run: context.run }),
         HostConfig: {
-          Mounts: mounted.map((volume) => ({
-            Type: "volume",
-            Source: sources[volume],
-            Target: `${ROOT}/${volume}`,
-            ReadOnly: true,
-            // Else Docker would fill an empty volume with what the image has there.
-            VolumeOptions: { NoCopy: true, Labels: {}, DriverConfig: { Name: "local", Options: {} } },
-          })),
+          Mounts: mounted.map((volume) => readOnlyVolume(sources[volume], `${ROOT}/${volume}`)),
           NetworkMode: "none",
           Memory: MEMORY,
           MemorySwap: MEMORY,
-          CpuShares: 128,
+          CpuShares: CPU_SHARES,
           SecurityOpt: ["no-new-privileges:true"],
         },
         abortSignal,
       }),
     );
-    return new Reader(made.id, mounted);
+    return new Reader(made.id, image, mounted);
   }
 
-  /** Docker's archive of a volume, entries named by {@link base}. */
-  async archive(volume: Volume): Promise<Readable> {
-    return readable(
-      await dockerCall(`read volume ${volume}`, (client) => client.getContainer(this.id).getArchive({ path: `${ROOT}/${volume}` })),
-    );
-  }
-
-  base(volume: Volume): string {
-    return volume;
+  /** Docker's archive of a volume. */
+  async archive(volume: Volume): Promise<TarSource> {
+    const path = `${ROOT}/${volume}`;
+    const stream = readable(await dockerCall(`read volume ${volume}`, (client) => client.getContainer(this.id).getArchive({ path })));
+    return dockerTar(stream, volume);
   }
 
   /** Whether a directory of a volume has anything in it; null where there is no such directory. */
@@ -99,6 +95,17 @@ export class Reader {
     ).catch(() => "");
     return parseMeasured(output);
   }
+}
+
+export function readOnlyVolume(source: string, target: string): MountSettings {
+  return {
+    Type: "volume",
+    Source: source,
+    Target: target,
+    ReadOnly: true,
+    // Else Docker would fill an empty volume with what the image has there.
+    VolumeOptions: { NoCopy: true, Labels: {}, DriverConfig: { Name: "local", Options: {} } },
+  };
 }
 
 /** Lines of `du -sB1` and, last, of `df -B1 /`. */

@@ -1,7 +1,7 @@
 import path from "node:path";
 import { messageOf } from "../runtime/errors.js";
 import { type Context, Leftovers, throwIfEnded } from "./context.js";
-import { makeParents, makePrivate } from "./files.js";
+import { directoryNames, makeParents, makePrivate } from "./files.js";
 import type { Manifest } from "./manifest.js";
 import { type BackupOutcome, type BackupRequest, noBackup } from "./model.js";
 import { backupName, FILES, partialOf } from "./names.js";
@@ -12,7 +12,7 @@ import { BackupIndex } from "./save-index.js";
 import { saveUploads } from "./save-uploads.js";
 import { seal } from "./seal.js";
 import { assertSpace, mebibytes, neededFor, spaceOf, tooLittle } from "./space.js";
-import { directoryNames, removeUnfinished, sweep } from "./sweep.js";
+import { removeUnfinished, sweep } from "./sweep.js";
 import { type Content, findContent } from "./volumes.js";
 
 /** One backup from beginning to end. Whatever happens, the data is only read, and what is unfinished is removed. */
@@ -65,7 +65,7 @@ async function writeBackup(
   const index = new BackupIndex(partial, leftovers);
   const qdrant = await saveQdrant(request, context, source, path.join(partial, FILES.qdrant), index, leftovers);
   if (qdrant.record === null && !content.uploads) return noBackup("there is no data yet: Qdrant has no collections, and there are no uploads");
-  const uploads = await saveUploads(context, content.reader, path.join(partial, FILES.uploads), index);
+  const uploads = await saveUploads(request, context, content.reader, path.join(partial, FILES.uploads), index, leftovers);
   const bytes = await seal(request, context, tool, { name, created, qdrant, uploads, index: await index.finish() });
   context.say(`backup ${name} is complete: ${mebibytes(bytes)}`, { backup: name, bytes });
   const collections = Object.entries(qdrant.record?.collections ?? {}).map(([collection, { points }]) => [collection, points] as const);

@@ -64,13 +64,13 @@ export async function saveQdrant(
   leftovers: Leftovers,
 ): Promise<SavedQdrant> {
   const filled = source === null ? null : await fillFrom(source, request, context, leftovers);
-  if (filled === null) return { file: (await writeEmptyArchive(archive, context.signal)).file, record: null, details: {} };
+  if (filled === null) return { file: (await writeEmptyArchive(archive, context.gzip, context.signal)).file, record: null, details: {} };
   const details = await index.addCollections(context, filled.client, filled.collections, filled.aliases);
   const { version, commit } = await filled.client.version();
   await filled.scratch.stop();
   context.say("compressing Qdrant's storage");
-  const { stream, base } = await filled.scratch.archive();
-  const { file, content } = await writeArchive(stream, base, archive, context.signal);
+  const tar = await filled.scratch.archive(request, filled.imageId, leftovers);
+  const { file, content } = await writeArchive(tar, archive, context.gzip, context.signal);
   await filled.scratch.remove();
   const { collections, aliases, imageId } = filled;
   return {
@@ -134,11 +134,9 @@ async function fromVolume(request: BackupRequest, context: Context, reader: Read
   context.say(`no Qdrant is left that uses volume ${request.qdrantVolume}: taking a copy of the volume`);
   const imageId = await ensureImage(request.qdrantImage, context);
   const scratch = await newScratch(request, context, imageId, 1, leftovers);
-  const rebase = new TarRebase(reader.base("qdrant"));
-  const [read, filled] = await Promise.allSettled([
-    reader.archive("qdrant").then((archive) => pipeline(archive, rebase, { signal: context.signal })),
-    scratch.fill(rebase),
-  ]);
+  const { stream, base } = await reader.archive("qdrant");
+  const rebase = new TarRebase(base);
+  const [read, filled] = await Promise.allSettled([pipeline(stream, rebase, { signal: context.signal }), scratch.fill(rebase)]);
   if (read.status === "rejected") throw read.reason;
   if (filled.status === "rejected") throw filled.reason;
   const client = await scratch.start();

@@ -4,18 +4,19 @@ import { QdrantClient } from "../qdrant/client.js";
 import { dockerCall, dockerCallOrNull, hostPort, inspect, removeContainer } from "../runtime/docker.js";
 import { logTail } from "../runtime/docker-exec.js";
 import { labels } from "../runtime/labels.js";
-import type { Context } from "./context.js";
+import { dockerTar, type TarSource } from "./archive.js";
+import type { Context, Leftovers } from "./context.js";
 import type { BackupRequest } from "./model.js";
 import { scratchName } from "./names.js";
 import { BackupProblem } from "./problem.js";
+import { CPU_SHARES } from "./reader.js";
 import { untilReady } from "./source.js";
+import { openVolumeTar } from "./volume-tar.js";
 
 const STORAGE = "/qdrant/storage";
 /** Seconds that it has to end by itself. */
 const STOP_S = 60;
 const REMOVE_MS = 120_000;
-/** A share of the processor far below the default of 1024: who serves goes first. */
-const CPU_SHARES = 128;
 
 /**
  * A Qdrant of the backup's own, on a fresh volume: what is restored into it proves the backup, and its storage, once it has
@@ -68,10 +69,12 @@ export class Scratch {
     if (State.Running || State.OOMKilled) throw await this.failed("did not stop");
   }
 
-  /** Docker's archive of the storage directory, entries named `storage/…`. */
-  async archive(): Promise<{ stream: Readable; base: string }> {
+  /** The storage directory of one that has stopped. */
+  async archive(request: BackupRequest, imageId: string, leftovers: Leftovers): Promise<TarSource> {
+    const tar = await openVolumeTar(this.context, { stack: request.stack, volume: this.name, image: imageId, n: "storage" }, leftovers);
+    if (tar !== null) return tar;
     const stream = await dockerCall(`read the storage of ${this.name}`, (client) => client.getContainer(this.name).getArchive({ path: STORAGE }));
-    return { stream: stream as Readable, base: "storage" };
+    return dockerTar(stream as Readable, "storage");
   }
 
   /** Fills the storage of a scratch that was never started, from an archive whose entries are relative to it. */

@@ -67,6 +67,6 @@ function manifestOf(request: BackupRequest, context: Context, tool: Manifest["to
     uploads: { ...saved.uploads.content, volume: request.uploadsVolume, listing: null, from: "" },
     index: { details: saved.qdrant.details },
     files,
-    proof: { restored: saved.qdrant.record !== null, counted: saved.qdrant.record !== null, sampled: false, read: false },
+    proof: { restored: saved.qdrant.record !== null, counted: saved.qdrant.record !== null, sampled: false, read: true },
   };
 }

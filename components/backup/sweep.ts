@@ -1,11 +1,13 @@
-import { readdir, rename, rm } from "node:fs/promises";
+import { rename, rm } from "node:fs/promises";
 import path from "node:path";
 import { codeOf } from "../runtime/errors.js";
 import { dockerCall, listByLabels, removeContainer } from "../runtime/docker.js";
 import { labelFilter } from "../runtime/labels.js";
 import type { Context } from "./context.js";
+import { directoryNames } from "./files.js";
 import { isLeftover, sweptName } from "./names.js";
 import { removeVolume } from "./scratch.js";
+import { sweepPipes } from "./volume-tar.js";
 
 /**
  * Removes what dead runs of this stack left: who calls it holds the lock and has no backup under way, so all of it is theirs.
@@ -29,6 +31,7 @@ export async function sweep(stack: string, context: Pick<Context, "paths" | "tok
     await removeVolume(volume.Name);
     context.say(`removed the volume ${volume.Name} of an earlier run`);
   }
+  await sweepPipes(context);
 }
 
 /** Renamed first: whoever still writes it can no longer give it a finished backup's name. */
@@ -41,14 +44,4 @@ export async function removeUnfinished(directory: string, token: string): Promis
     throw error;
   }
   await rm(swept, { recursive: true, force: true });
-}
-
-/** Names in a directory; none if it is not there. */
-export async function directoryNames(directory: string): Promise<string[]> {
-  try {
-    return (await readdir(directory)).sort();
-  } catch (error) {
-    if (codeOf(error) === "ENOENT") return [];
-    throw error;
-  }
 }

@@ -56,7 +56,7 @@ async function imageForReading(request: BackupRequest, context: Context, volumes
 }
 
 /** ID of an image, pulled if it is not here. @throws BackupProblem `image` */
-export async function ensureImage(image: string, context: Context): Promise<string> {
+export async function ensureImage(image: string, context: Pick<Context, "say" | "remaining">): Promise<string> {
   const found = await imageId(image);
   if (found !== null) return found;
   context.say(`pulling ${image}`);

@@ -13,7 +13,7 @@ const SILENT = 2;
  * all: a frozen process keeps its connections open for ever.
  * @throws BackupProblem `qdrant-timeout`
  */
-export async function whileAnswering<T>(client: QdrantClient, context: Context, work: () => Promise<T>, everyMs = EVERY_MS): Promise<T> {
+export async function whileAnswering<T>(client: QdrantClient, context: Pick<Context, "say">, work: () => Promise<T>, everyMs = EVERY_MS): Promise<T> {
   const over = new AbortController();
   const working = work();
   const watching = watch(client, context, over.signal, everyMs);
@@ -27,7 +27,7 @@ export async function whileAnswering<T>(client: QdrantClient, context: Context, 
 }
 
 /** Only ever rejects: it ends by `over`, without having a say. */
-async function watch(client: QdrantClient, context: Context, over: AbortSignal, everyMs: number): Promise<never> {
+async function watch(client: QdrantClient, context: Pick<Context, "say">, over: AbortSignal, everyMs: number): Promise<never> {
   const began = performance.now();
   for (let silent = 0; ; ) {
     await delay(everyMs, undefined, { signal: over });

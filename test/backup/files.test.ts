@@ -4,13 +4,10 @@ import { chmod, mkdtemp, readFile, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { Readable } from "node:stream";
-import { gunzipSync } from "node:zlib";
-import { writeArchive, writeEmptyArchive } from "../../components/backup/archive.js";
 import { makePrivate, publish, writeDurable, writeText } from "../../components/backup/files.js";
 import { BackupProblem } from "../../components/backup/problem.js";
-import { TarError } from "../../components/backup/tar-header.js";
 
-describe("backup/files, backup/archive", () => {
+describe("backup/files", () => {
   let root: string;
 
   beforeEach(async () => {
@@ -63,19 +60,5 @@ describe("backup/files, backup/archive", () => {
   it("passes the failure of what feeds a file", async () => {
     const failing = new Readable({ read() { this.destroy(new Error("source broke")); } });
     await assert.rejects(writeDurable(path.join(root, "f"), failing), /source broke/);
-  });
-
-  it("writes a valid archive of nothing", async () => {
-    const { file, content } = await writeEmptyArchive(path.join(root, "e.tar.gz"), new AbortController().signal);
-    assert.equal(file.size, (await stat(path.join(root, "e.tar.gz"))).size);
-    assert.deepEqual(content, { files: 0, bytes: 0, leftOut: 0, digest: createHash("sha256").digest("hex") });
-    assert.ok(gunzipSync(await readFile(path.join(root, "e.tar.gz"))).equals(Buffer.alloc(1024)));
-  });
-
-  it("fails an archive whose source is cut, and stops when it is told to", async () => {
-    const { signal } = new AbortController();
-    await assert.rejects(writeArchive(Readable.from([Buffer.alloc(512)]), "x", path.join(root, "c.tar.gz"), signal), TarError);
-    const endless = new Readable({ read() { /* never anything */ } });
-    await assert.rejects(writeArchive(endless, "x", path.join(root, "d.tar.gz"), AbortSignal.timeout(50)));
   });
 });

@@ -4,19 +4,11 @@ import { Readable } from "node:stream";
 import { buffer } from "node:stream/consumers";
 import { pipeline } from "node:stream/promises";
 import fc from "fast-check";
-import { extract } from "tar-stream";
 import { fileEntries } from "../../components/backup/index/files.js";
 import type { FileEntry } from "../../components/backup/index/format.js";
 import { TarError } from "../../components/backup/tar-header.js";
 import { TarRebase } from "../../components/backup/tar-rebase.js";
-import { directory, file, hardlink, packed, reseal, symlink, type TarFile } from "../support/crafted.js";
-
-async function unpacked(archive: Buffer): Promise<TarFile[]> {
-  const entries: TarFile[] = [];
-  const tar = Readable.from([archive]).pipe(extract());
-  for await (const entry of tar) entries.push({ header: entry.header, content: await buffer(entry) });
-  return entries;
-}
+import { directory, file, hardlink, packed, reseal, symlink, type TarFile, unpacked } from "../support/crafted.js";
 
 /** In pieces of these sizes, over and over. */
 function pieces(data: Buffer, sizes: readonly number[]): Buffer[] {

@@ -1,9 +1,10 @@
 import { createHash } from "node:crypto";
 import { mkdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
+import { Readable } from "node:stream";
 import { buffer } from "node:stream/consumers";
 import { gzipSync } from "node:zlib";
-import { type Header, pack } from "tar-stream";
+import { extract, type Header, pack } from "tar-stream";
 import { FIRST_LINE } from "../../components/backup/index/format.js";
 import { type Manifest, manifestSum, renderManifest } from "../../components/backup/manifest.js";
 import { FILES } from "../../components/backup/names.js";
@@ -25,6 +26,13 @@ export async function packed(entries: readonly TarFile[]): Promise<Buffer> {
   for (const { header, content } of entries) tar.entry(header, content);
   tar.finalize();
   return buffer(tar);
+}
+
+export async function unpacked(archive: Buffer): Promise<TarFile[]> {
+  const entries: TarFile[] = [];
+  const tar = Readable.from([archive]).pipe(extract());
+  for await (const entry of tar) entries.push({ header: entry.header, content: await buffer(entry) });
+  return entries;
 }
 
 /** Puts the right checksum into the header at `at`. */

@@ -1,0 +1,123 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { closeSync, constants, openSync } from "node:fs";
+import { mkdir, rm } from "node:fs/promises";
+import { Socket } from "node:net";
+import path from "node:path";
+import { z } from "zod";
+import { dockerCall, removeContainer } from "../runtime/docker.js";
+import { logTail } from "../runtime/docker-exec.js";
+import { labels } from "../runtime/labels.js";
+import type { TarSource } from "./archive.js";
+import { type Context, type Leftovers, throwIfEnded } from "./context.js";
+import { scratchName } from "./names.js";
+import { CPU_SHARES, readOnlyVolume } from "./reader.js";
+import { directoryNames } from "./files.js";
+import { TarError } from "./tar-header.js";
+
+const ROOT = "/pbjrag/volume";
+const OUT = "/pbjrag/out";
+const PIPE = "pipe";
+/** Directories of pipes begin so, in the directory of running releases. */
+const PIPES = "reader-";
+/** Bytes. */
+const MEMORY = 128 * 1024 * 1024;
+
+/**
+ * Sorted as a walk lists it, names and owners as they are, times in whole seconds: what Docker's archive has. Of all warnings
+ * only the one is on that means a spoilt file: one that shrank while it was read. A tar that knows no such options ends at once.
+ */
+const TAR = [
+  "exec tar --warning=none --warning=file-shrank --sort=name --numeric-owner --blocking-factor=512 --format=pax",
+  "--pax-option=exthdr.name=%d/PaxHeaders/%f,delete=atime,delete=ctime,delete=mtime",
+  `--directory=${ROOT} --create --file=- . >${OUT}/${PIPE}`,
+].join(" ");
+
+const exited = z.object({ StatusCode: z.number() });
+
+/** Exit codes of GNU tar that leave a whole archive: done, and "a file changed while it was read", which is its nature. */
+const WHOLE = [0, 1];
+
+/**
+ * A tar of a volume, made in a container of its own and handed over through a named pipe on this host: a fraction of what
+ * Docker's own archive costs, which goes through the daemon. Null where that is not to be had (an image without GNU tar, a
+ * Docker that does not see this host's files): then Docker's archive does.
+ * @param n tells several of one run apart
+ */
+export async function openVolumeTar(context: Context, what: { stack: string; volume: string; image: string; n: string }, leftovers: Leftovers): Promise<TarSource | null> {
+  const directory = path.join(context.paths.run, `${PIPES}${context.token}-${what.n}`);
+  leftovers.add(directory, () => rm(directory, { recursive: true, force: true }));
+  await mkdir(directory, { recursive: true, mode: 0o700 });
+  const pipe = path.join(directory, PIPE);
+  const container = scratchName(what.stack, "reader", `${context.token}-${what.n}`);
+  if (!(await makePipe(pipe))) return null;
+  leftovers.add(container, () => removeContainer(container));
+  const created = await create(context, container, what, directory).catch(() => null);
+  return created === null ? null : read(context, container, pipe);
+}
+
+/** Removes the pipes that dead runs left. */
+export async function sweepPipes(context: Pick<Context, "paths">): Promise<void> {
+  const names = (await directoryNames(context.paths.run)).filter((name) => name.startsWith(PIPES));
+  for (const name of names) await rm(path.join(context.paths.run, name), { recursive: true, force: true });
+}
+
+async function makePipe(file: string): Promise<boolean> {
+  const made = spawn("mkfifo", ["-m", "600", file], { stdio: "ignore" });
+  return new Promise((resolve) => made.once("error", () => resolve(false)).once("exit", (code) => resolve(code === 0)));
+}
+
+function create(context: Context, name: string, { stack, volume, image }: { stack: string; volume: string; image: string }, directory: string): Promise<unknown> {
+  return dockerCall(`create container ${name}`, (client, abortSignal) =>
+    client.createContainer({
+      name,
+      Image: image,
+      User: "0:0",
+      Entrypoint: ["sh", "-c", TAR],
+      Cmd: [],
+      Env: ["LC_ALL=C"],
+      Healthcheck: { Test: ["NONE"] },
+      NetworkDisabled: true,
+      Labels: labels({ stack, role: "scratch", run: context.run }),
+      HostConfig: {
+        Mounts: [readOnlyVolume(volume, ROOT), { Type: "bind", Source: directory, Target: OUT }],
+        NetworkMode: "none",
+        Memory: MEMORY,
+        MemorySwap: MEMORY,
+        CpuShares: CPU_SHARES,
+        SecurityOpt: ["no-new-privileges:true"],
+      },
+      abortSignal,
+    }),
+  );
+}
+
+async function read(context: Context, container: string, pipe: string): Promise<TarSource | null> {
+  const stream = new Socket({ fd: openSync(pipe, constants.O_RDONLY | constants.O_NONBLOCK), readable: true, writable: false });
+  // As long as nobody has it open for writing, a pipe is at its end: until tar has begun, that is us.
+  const held = openSync(pipe, constants.O_WRONLY | constants.O_NONBLOCK);
+  const ending = run(context, container);
+  // Told by whatever waits for it.
+  ending.catch(() => undefined);
+  const begun = await Promise.race([ending.then((code) => WHOLE.includes(code)), once(stream, "readable", { signal: context.signal }).then(() => true)]).catch(() => false);
+  closeSync(held);
+  if (begun) return { stream, base: ".", assertMade: () => assertMade(ending, container) };
+  stream.destroy();
+  throwIfEnded(context.signal);
+  return null;
+}
+
+/** @returns tar's exit code */
+async function run(context: Context, name: string): Promise<number> {
+  await dockerCall(`start container ${name}`, (client, abortSignal) => client.getContainer(name).start({ abortSignal }));
+  const ended: unknown = await dockerCall(`wait for container ${name}`, (client, abortSignal) => client.getContainer(name).wait({ abortSignal }), context.remaining());
+  return exited.parse(ended).StatusCode;
+}
+
+async function assertMade(ending: Promise<number>, container: string): Promise<void> {
+  const code = await ending;
+  const said = (await logTail(container, 5)).trim();
+  // It would keep the volume from being removed.
+  await removeContainer(container);
+  if (!WHOLE.includes(code) || said !== "") throw new TarError(said === "" ? `tar ended with code ${code}` : said);
+}

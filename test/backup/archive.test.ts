@@ -1,0 +1,149 @@
+import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
+import { chmod, mkdir, mkdtemp, readFile, rm, stat, truncate, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { Readable } from "node:stream";
+import { gunzipSync, gzipSync } from "node:zlib";
+import { dockerTar, readThrough, writeArchive, writeEmptyArchive } from "../../components/backup/archive.js";
+import { Gzip } from "../../components/backup/gzip.js";
+import type { ArchiveRecord } from "../../components/backup/manifest.js";
+import { BackupProblem } from "../../components/backup/problem.js";
+import { TarError } from "../../components/backup/tar-header.js";
+import { directory, file, packed, unpacked } from "../support/crafted.js";
+import { seeded } from "../support/random.js";
+
+describe("backup/archive, backup/gzip", () => {
+  let root: string;
+  const { signal } = new AbortController();
+
+  beforeEach(async () => {
+    root = await mkdtemp(path.join(tmpdir(), "backup-archive-"));
+  });
+
+  afterEach(() => rm(root, { recursive: true }));
+
+  /** An `igzip` that is a shell script, alone on a PATH. */
+  async function scripted(script: string): Promise<Gzip> {
+    const bin = path.join(root, "bin");
+    await mkdir(bin, { recursive: true });
+    await writeFile(path.join(bin, "igzip"), `#!/bin/sh\n${script}\n`);
+    await chmod(path.join(bin, "igzip"), 0o755);
+    return Gzip.find({ PATH: `/nowhere:${bin}` });
+  }
+
+  const damaged = (error: unknown): boolean => error instanceof BackupProblem && error.code === "damaged";
+  const sha256 = (content: Buffer): string => createHash("sha256").update(content).digest("hex");
+
+  const kinds: [what: string, find: () => Promise<Gzip>][] = [
+    ["zlib", () => Gzip.find({ PATH: "" })],
+    ["a child", () => scripted('exec /bin/gzip "$@"')],
+    ["what this machine has", () => Gzip.find()],
+  ];
+  for (const [what, find] of kinds) {
+    describe(`with ${what}`, () => {
+      let gzip: Gzip;
+
+      beforeEach(async () => {
+        gzip = await find();
+      });
+
+      it("writes what any gunzip reads, lists it, and tells the file's sum", async () => {
+        const random = seeded("contents", 5);
+        const entries = [file("uploads/a", random.bytes(300_000)), file("uploads/b", ""), file("uploads/c", Buffer.alloc(5_000_000, 1))];
+        const target = path.join(root, "a.tar.gz");
+        const lines: string[] = [];
+        const written = await writeArchive(dockerTar(Readable.from([await packed(entries)]), "uploads"), target, gzip, signal, (line) => void lines.push(line));
+        const bytes = await readFile(target);
+        assert.deepEqual(written.file, { size: bytes.length, sha256: sha256(bytes) });
+        assert.deepEqual(written.content, { files: 3, bytes: 5_300_000, leftOut: 0, digest: sha256(Buffer.from(`${lines.join("\n")}\n`)) });
+        assert.equal(((await stat(target)).mode & 0o777).toString(8), "600");
+        const found = await unpacked(gunzipSync(bytes));
+        assert.deepEqual(found.map(({ header, content }) => [header.name, header.mode, sha256(content)]), entries.map(({ header, content }) => [header.name.replace("uploads", "."), header.mode, sha256(content)]));
+      });
+
+      it("writes a valid archive of nothing", async () => {
+        const target = path.join(root, "e.tar.gz");
+        const { file: record, content } = await writeEmptyArchive(target, gzip, signal);
+        assert.equal(record.size, (await stat(target)).size);
+        assert.deepEqual(content, { files: 0, bytes: 0, leftOut: 0, digest: createHash("sha256").digest("hex") });
+        assert.ok(gunzipSync(await readFile(target)).equals(Buffer.alloc(1024)));
+      });
+
+      it("fails on a source that is cut or breaks, and stops when it is told to", async () => {
+        const of = (stream: Readable, ended = signal): Promise<unknown> => writeArchive(dockerTar(stream, "x"), path.join(root, `${Math.random()}.gz`), gzip, ended);
+        await assert.rejects(of(Readable.from([Buffer.alloc(512)])), TarError);
+        await assert.rejects(of(new Readable({ read() { this.destroy(new Error("source broke")); } })), /source broke/);
+        await assert.rejects(of(new Readable({ read() { /* never anything */ } }), AbortSignal.timeout(50)), /abort/i);
+        const whole = await packed([file("x/a")]);
+        const late = { ...dockerTar(Readable.from([whole]), "x"), assertMade: () => Promise.reject(new TarError("a file shrank")) };
+        await assert.rejects(writeArchive(late, path.join(root, "late.gz"), gzip, signal), /a file shrank/);
+      });
+
+      it("never writes over anything", async () => {
+        await writeFile(path.join(root, "f"), "first");
+        await assert.rejects(writeEmptyArchive(path.join(root, "f"), gzip, signal), /could not be written: EEXIST/);
+        assert.equal(await readFile(path.join(root, "f"), "utf8"), "first");
+      });
+
+      describe("reading it to its end", () => {
+        let target: string;
+        let bytes: Buffer;
+        let content: ArchiveRecord;
+
+        beforeEach(async () => {
+          target = path.join(root, "a.tar.gz");
+          const tar = await packed([directory("x/"), file("x/a", seeded("contents", 6).bytes(200_000)), file("x/b", "b".repeat(100_000))]);
+          content = (await writeArchive(dockerTar(Readable.from([tar]), "x"), target, gzip, signal)).content;
+          bytes = await readFile(target);
+        });
+
+        it("finds a flipped bit anywhere, and a cut anywhere", async () => {
+          const random = seeded("damage");
+          // Byte 4 to 9 of a gzip header are time, level and system: nothing that is read depends on them.
+          const places = [0, 1, 2, bytes.length - 1, bytes.length - 8, ...Array.from({ length: 20 }, () => random.int(10, bytes.length - 1))];
+          for (const at of places) {
+            const spoilt = Buffer.from(bytes);
+            spoilt[at] = (spoilt[at] ?? 0) ^ (1 << random.int(0, 7));
+            await writeFile(target, spoilt);
+            await assert.rejects(readThrough(target, content, gzip, signal), damaged, `byte ${at}`);
+          }
+          for (const length of [0, 5, bytes.length - 1, ...Array.from({ length: 5 }, () => random.int(0, bytes.length - 1))]) {
+            await writeFile(target, bytes);
+            await truncate(target, length);
+            await assert.rejects(readThrough(target, content, gzip, signal), damaged, `cut at ${length}`);
+          }
+          await writeFile(target, bytes);
+          assert.deepEqual(await readThrough(target, content, gzip, signal), { size: bytes.length, sha256: sha256(bytes) });
+        });
+
+        it("finds another archive in its place, whole as that is", async () => {
+          const other = await packed([directory("./"), file("./a", Buffer.alloc(200_000)), file("./b", "b".repeat(100_000))]);
+          await writeFile(target, gzipSync(other));
+          await assert.rejects(readThrough(target, content, gzip, signal), /other names or contents/);
+        });
+
+        it("stops when it is told to", async () => {
+          await assert.rejects(readThrough(target, content, gzip, AbortSignal.abort(new Error("enough"))), /enough|abort/i);
+        });
+      });
+    });
+  }
+
+  describe("the choice of an igzip", () => {
+    it("falls on zlib where there is none, or none that works", async () => {
+      assert.equal((await Gzip.find({ PATH: "" })).name, "zlib");
+      for (const script of ["exit 1", "cat", ":", "kill -9 $$"]) assert.equal((await scripted(script)).name, "zlib", script);
+      assert.equal((await scripted('exec /bin/gzip "$@"')).name, "igzip");
+    });
+
+    it("ends the backup where it fails later", async () => {
+      for (const [end, words] of [["exit 3", /igzip ended with code 3/], ["kill -9 $$", /igzip was ended by SIGKILL/]] as const) {
+        const gzip = await scripted(`[ "$(head -c 5)" = igzip ] && { printf igzip | exec /bin/gzip -c; exit; }\n${end}`);
+        assert.equal(gzip.name, "igzip");
+        const tar = await packed([file("x/a", Buffer.alloc(3_000_000, 7))]);
+        await assert.rejects(writeArchive(dockerTar(Readable.from([tar]), "x"), path.join(root, `${end}.gz`), gzip, signal), words);
+      }
+    });
+  });
+});
