@@ -8,6 +8,6 @@ export = async (): Promise<Record<string, pulumi.Input<unknown>>> => {
   const stack = pulumi.getStack();
   const checked = await preflight({ stack, config: rawConfig(), isSecret: isSecretKey, ledger: await readLedger() });
   if ("problems" in checked) return reportProblems(checked);
-  tellPlan(checked);
+  await tellPlan(checked);
   return new Release(stack, checked).outputs;
 };

@@ -35,14 +35,14 @@ export async function reportProblems({ problems, table }: { problems: Problem[];
   process.exit(32);
 }
 
-/** Shows what a person should know before agreeing, and tells the CLI what is planned. */
-export function tellPlan({ plan, table }: { plan: Plan; table: string }): void {
+/** Shows what a person should know before agreeing, above every resource, and tells the CLI what is planned. */
+export async function tellPlan({ plan, table }: { plan: Plan; table: string }): Promise<void> {
+  for (const notice of plan.notices) await pulumi.log.warn(notice);
   const entry = entryOf(plan);
   if (pulumi.runtime.isDryRun()) {
-    if (table !== "") void pulumi.log.info(table);
-    if (entry !== null) void pulumi.log.info(entry);
+    if (table !== "") await pulumi.log.info(table);
+    if (entry !== null) await pulumi.log.info(entry);
   }
-  for (const notice of plan.notices) void pulumi.log.warn(notice);
   tellRun({ phase: "plan", event: "info", message: plan.notices.join("\n"), data: planEvent(plan) });
 }
 

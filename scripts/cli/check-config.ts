@@ -14,33 +14,29 @@ import type { Workspace } from "./workspace.js";
  * @param values what the command sets for this run
  * @throws ReleaseError `refused`, with all problems
  */
-export function assertConfig(ws: Workspace, values: Record<string, unknown>): void {
-  const problems = configProblems(ws.stack, withConfig(readFileSync(ws.stackFile, "utf8"), values));
-  if (problems.length > 0) throw refusalOf(problems);
-}
-
-/** The same where a recorded release is what runs: of today's config only the operator's keys count then. */
-export function assertOperatorConfig(ws: Workspace): void {
-  assertConfig(ws, operatorOnly());
-}
-
-function operatorOnly(): Record<string, unknown> {
-  const recorded = Object.fromEntries(RELEASE_KEYS.map((key) => [key, undefined]));
-  return { ...recorded, version: "v0.0.0", source: "." };
-}
-
-/** Of today's config, what is the operator's and not a release's: where backups go, how long they stay. @throws ReleaseError `refused` */
-export function operatorSettings(ws: Workspace): Pick<Settings, "backup"> {
-  assertOperatorConfig(ws);
-  const text = withConfig(readFileSync(ws.stackFile, "utf8"), operatorOnly());
-  const loaded = loadSettings({ stack: ws.stack, config: rawConfigOf(text).config });
+export function assertConfig(ws: Workspace, values: Record<string, unknown>): Settings {
+  const loaded = load(ws.stack, withConfig(readFileSync(ws.stackFile, "utf8"), values));
   if ("problems" in loaded) throw refusalOf(loaded.problems);
   return loaded.settings;
 }
 
+/**
+ * The same where a recorded release is what runs: of today's config only the operator's keys count then.
+ *
+ * @returns settings of which only those keys mean something
+ */
+export function assertOperatorConfig(ws: Workspace): Settings {
+  const recorded = Object.fromEntries(RELEASE_KEYS.map((key) => [key, undefined]));
+  return assertConfig(ws, { ...recorded, version: "v0.0.0", source: "." });
+}
+
 /** Pure. */
 export function configProblems(stack: string, stackFile: string): Problem[] {
-  const { config, secretKeys } = rawConfigOf(stackFile);
-  const loaded = loadSettings({ stack, config, isSecret: (key) => secretKeys.has(key) });
+  const loaded = load(stack, stackFile);
   return "problems" in loaded ? loaded.problems : [];
+}
+
+function load(stack: string, stackFile: string): ReturnType<typeof loadSettings> {
+  const { config, secretKeys } = rawConfigOf(stackFile);
+  return loadSettings({ stack, config, isSecret: (key) => secretKeys.has(key) });
 }

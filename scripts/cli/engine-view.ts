@@ -78,8 +78,9 @@ export class EngineView {
       this.hidden = this.mode === "update";
       return NOTHING;
     }
-    this.hidden ||= severity !== "info";
-    return this.hidden ? NOTHING : { show: [text.replace(/^ {4}/, "")], events: [] };
+    // An error may have lines of its own below it; a warning of ours has one.
+    this.hidden ||= severity === "error";
+    return this.hidden || severity === "warning" ? NOTHING : { show: [text.replace(/^ {4}/, "")], events: [] };
   }
 
   private problem(text: string): void {

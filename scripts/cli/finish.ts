@@ -15,7 +15,7 @@ export interface FinishOptions {
 
 /** Ends a release for good: waits for the sessions of the former one up to `drain.deadline`, then removes it. */
 export async function finish(ws: Workspace, options: FinishOptions): Promise<Outcome> {
-  assertOperatorConfig(ws);
+  const { drain } = assertOperatorConfig(ws);
   return Run.conduct(ws, { command: "finish", waitMs: options.waitMs }, async (run) => {
     const present = (await recover(run)).ledger;
     const record = present.at(-1);
@@ -23,7 +23,7 @@ export async function finish(ws: Workspace, options: FinishOptions): Promise<Out
     if (record === undefined || former === undefined || record.formerFinished) {
       return { exitCode: EXIT.done, summary: "there is no former release to finish", next: "" };
     }
-    const open = await drained(run, former.revision, record.settings.drain.deadline);
+    const open = await drained(run, former.revision, drain.deadline);
     run.checkpoint();
     const config = new TempConfig(ws, { version: record.tag, reapply: "true", finish: record.revision });
     try {
@@ -33,8 +33,12 @@ export async function finish(ws: Workspace, options: FinishOptions): Promise<Out
       config.remove();
     }
     const outcome = await finished(run);
-    return { ...outcome, summary: `${former.tag} is removed (${open} sessions were still open on it); ${outcome.summary}` };
+    return { ...outcome, summary: `${former.tag} is removed (${sessionsIn(open)} still open on it); ${outcome.summary}` };
   });
+}
+
+function sessionsIn(open: number): string {
+  return open === 0 ? "no session was" : open === 1 ? "1 session was" : `${open} sessions were`;
 }
 
 /** Waits until no session is open on a revision, or the deadline (milliseconds) has passed; returns how many were left. */
@@ -44,7 +48,7 @@ async function drained(run: Run, revision: string, deadlineMs: number): Promise<
   for (;;) {
     const open = (await openSessions(run.ws.stack)).byRevision[revision] ?? 0;
     if (open === 0 || performance.now() >= until || run.interrupted) return open;
-    if (open !== said) run.say(`waiting for ${open} sessions on ${revision}, at most ${Math.ceil((until - performance.now()) / 1000)} s`);
+    if (open !== said) run.say(`waiting for ${open === 1 ? "1 session" : `${open} sessions`} on ${revision}, at most ${Math.ceil((until - performance.now()) / 1000)} s`);
     said = open;
     await new Promise((resolve) => setTimeout(resolve, 1000));
   }

@@ -6,19 +6,19 @@ import { previewHeaders, type TrafficRevision } from "../../components/traffic/m
 import { openSessions } from "../../components/traffic/sessions.js";
 import { fullOnly } from "../support/suite.js";
 import { waitFor } from "../support/wait.js";
-import { Bench } from "./traffic/bench.js";
+import { ProxyStack } from "../support/proxy-stack.js";
 import { type Answer, ask, connect, PAGE } from "./traffic/client.js";
 
 const MINUTE = 60_000;
 
 describe("e2e: a pause of writes on a real HAProxy", function () {
   this.timeout(120_000);
-  let bench: Bench;
+  let bench: ProxyStack;
   let v3: TrafficRevision;
   const holds = { assertHolds: () => undefined };
 
   before(async () => {
-    bench = await Bench.open();
+    bench = await ProxyStack.open();
     await prepareFront(bench.stack, holds);
     v3 = await bench.start("v3.0.0");
     await applyTable(bench.stack, bench.table({ seq: 1, serving: v3 }), holds);

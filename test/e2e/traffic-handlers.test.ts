@@ -10,18 +10,18 @@ import type { TrafficRevision, TrafficTable } from "../../components/traffic/mod
 import { handler as route, type RouteInputs } from "../../components/traffic/route/handler.js";
 import { openSessions } from "../../components/traffic/sessions.js";
 import { waitFor } from "../support/wait.js";
-import { Bench } from "./traffic/bench.js";
+import { ProxyStack } from "../support/proxy-stack.js";
 import { ask, connect, PAGE } from "./traffic/client.js";
 
 describe("handlers of front and route", function () {
   this.timeout(60_000);
-  let bench: Bench;
+  let bench: ProxyStack;
   let v2: TrafficRevision;
   let v3: TrafficRevision;
   let paths: DataPaths;
 
   before(async () => {
-    bench = await Bench.open();
+    bench = await ProxyStack.open();
     paths = dataPaths(bench.dataDir, bench.stack);
     [v2, v3] = await Promise.all([bench.start("v2.9.0", 1), bench.start("v3.0.0", 1)]);
   });

@@ -11,19 +11,19 @@ import { render } from "../../components/traffic/render.js";
 import { closeSessions, openSessions } from "../../components/traffic/sessions.js";
 import { rounds } from "../support/suite.js";
 import { waitFor } from "../support/wait.js";
-import { Bench } from "./traffic/bench.js";
+import { ProxyStack } from "../support/proxy-stack.js";
 import { ask, connect, cookieOf, PAGE, stream, type Answer } from "./traffic/client.js";
 
 describe("traffic on a real HAProxy", function () {
   this.timeout(120_000);
-  let bench: Bench;
+  let bench: ProxyStack;
   let v2: TrafficRevision;
   let v3: TrafficRevision;
   let seq = 0;
   const holds = { assertHolds: () => undefined };
 
   before(async () => {
-    bench = await Bench.open();
+    bench = await ProxyStack.open();
     await prepareFront(bench.stack, holds);
     [v2, v3] = await Promise.all([bench.start("v2.9.0"), bench.start("v3.0.0")]);
   });

@@ -73,6 +73,14 @@ describe("scripts/engine-view", () => {
     assert.deepEqual(watcher.events, []);
   });
 
+  it("of a preview's diagnostics hides what was shown before, and of an error all that follows", () => {
+    const head = ["Diagnostics:", "  pulumi:pulumi:Stack (pbjrag-dev):"];
+    const warned = new Watcher("preview").take(...head, "    warning: ROLLBACK v3.0.0 -> v2.9.0", "    at the peak", "    the ledger gets release 3");
+    assert.deepEqual(warned.shown, ["at the peak", "the ledger gets release 3"]);
+    const refused = new Watcher("preview").take(...head, "    at the peak", "    error: refused, nothing was touched:", "      - tag: v9 is no tag");
+    assert.deepEqual(refused.shown, ["at the peak"]);
+  });
+
   it("of an update shows what no handler tells, and the log keeps the rest", () => {
     const watcher = new Watcher("update").take(
       "Updating (dev):",

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { stackNames } from "../../components/release/names.js";
-import { proxyArgs } from "../e2e/traffic/bench.js";
+import { proxyArgs } from "../support/proxy-stack.js";
 
 const SETTINGS = { image: "haproxy:2.6-bookworm", bind: "127.0.0.1", port: 8503, cpus: 0.5, memory: 256 * 1024 * 1024 };
 

@@ -2,7 +2,7 @@ import path from "node:path";
 import { type BackupSummary, listBackups } from "../../../components/backup/list.js";
 import { EXIT, messageOf } from "../../../components/runtime/errors.js";
 import { roundSize } from "../../../components/settings/units.js";
-import { operatorSettings } from "../check-config.js";
+import { assertOperatorConfig } from "../check-config.js";
 import type { Outcome } from "../outcome.js";
 import { lookAtPresent } from "../present.js";
 import type { Workspace } from "../workspace.js";
@@ -26,7 +26,7 @@ export async function list(ws: Workspace, json: boolean): Promise<Outcome> {
 
 async function reasonsOf(ws: Workspace): Promise<{ reasons: Map<string, string[]> | null; problem: string }> {
   try {
-    const items = await retentionOf(ws, await lookAtPresent(ws), operatorSettings(ws).backup);
+    const items = await retentionOf(ws, await lookAtPresent(ws), assertOperatorConfig(ws).backup);
     return { reasons: new Map(items.filter(({ kind }) => kind === "backup").map(({ name, why }) => [name, why])), problem: "" };
   } catch (error) {
     return { reasons: null, problem: messageOf(error) };

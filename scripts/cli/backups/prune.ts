@@ -3,7 +3,7 @@ import { prune, type Pruned } from "../../../components/backup/prune.js";
 import { goes, type Retained } from "../../../components/backup/retention.js";
 import { EXIT, messageOf } from "../../../components/runtime/errors.js";
 import { roundSize } from "../../../components/settings/units.js";
-import { operatorSettings } from "../check-config.js";
+import { assertOperatorConfig } from "../check-config.js";
 import { confirmed } from "../confirm.js";
 import { endLines, type Outcome } from "../outcome.js";
 import { lookAtPresent, readPresent } from "../present.js";
@@ -21,7 +21,7 @@ export interface PruneOptions {
 
 /** Removes what is old and needed by nothing, under the stack's lock: never in the middle of a backup. */
 export async function pruneStack(ws: Workspace, options: PruneOptions): Promise<Outcome> {
-  const rules = operatorSettings(ws).backup;
+  const rules = assertOperatorConfig(ws).backup;
   if (options.dryRun) {
     const items = await retentionOf(ws, await lookAtPresent(ws), rules);
     const outcome: Outcome = { exitCode: EXIT.done, summary: `${would(items.filter(goes))}; nothing was touched`, next: "" };
@@ -44,7 +44,7 @@ export async function pruneStack(ws: Workspace, options: PruneOptions): Promise<
 export async function pruneAfterDeploy(run: Run): Promise<void> {
   try {
     const present = await readPresent(run.engine, run.ws);
-    const going = (await retentionOf(run.ws, present, operatorSettings(run.ws).backup)).filter(goes);
+    const going = (await retentionOf(run.ws, present, assertOperatorConfig(run.ws).backup)).filter(goes);
     if (going.length === 0 || run.interrupted) return;
     const pruned = await removeAll(run, going);
     run.say(pruned.failed.length === 0 ? `pruned: ${listed(pruned.removed)}` : outcomeOf(pruned).summary);

@@ -3,14 +3,14 @@ import * as pulumi from "@pulumi/pulumi";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { docker } from "../../../components/runtime/docker.js";
-import { labels, type Role } from "../../../components/runtime/labels.js";
-import { stackNames } from "../../../components/release/names.js";
-import { emptyTable, type TrafficRevision, type TrafficTable } from "../../../components/traffic/model.js";
-import { removeStack } from "../../support/docker.js";
-import { freePort, stackName } from "../../support/names.js";
-import { TINY_APP } from "../../support/tiny-app.js";
-import { waitFor } from "../../support/wait.js";
+import { docker } from "../../components/runtime/docker.js";
+import { labels, type Role } from "../../components/runtime/labels.js";
+import { stackNames } from "../../components/release/names.js";
+import { emptyTable, type TrafficRevision, type TrafficTable } from "../../components/traffic/model.js";
+import { removeStack } from "./docker.js";
+import { freePort, stackName } from "./names.js";
+import { TINY_APP } from "./tiny-app.js";
+import { waitFor } from "./wait.js";
 
 /** What the component gives to the Docker provider, as far as a container is made of it here. */
 interface ContainerArgs {
@@ -50,7 +50,7 @@ export async function proxyArgs(stack: string, settings: ProxySettings): Promise
     },
     call: () => ({}),
   });
-  const { Proxy } = await import("../../../components/traffic/proxy.js");
+  const { Proxy } = await import("../../components/traffic/proxy.js");
   const names = stackNames(stack);
   const proxy = new Proxy("proxy", { stack, names, settings, network: names.network });
   const url = await new Promise<string>((resolve) => proxy.url.apply(resolve));
@@ -60,7 +60,7 @@ export async function proxyArgs(stack: string, settings: ProxySettings): Promise
   return { args: container.inputs as ContainerArgs, all: seen.map(({ type, name }) => ({ type, name })), url };
 }
 
-export class Bench {
+export class ProxyStack {
   readonly stack = stackName("traffic");
   readonly names = stackNames(this.stack);
   readonly port: number;
@@ -75,12 +75,12 @@ export class Bench {
     this.dataDir = dataDir;
   }
 
-  static async open(limits: { cpus: number } = { cpus: 0.5 }): Promise<Bench> {
-    const bench = new Bench(await freePort(), await mkdtemp(join(tmpdir(), "pbjrag-traffic-")));
-    const { stack, names } = bench;
+  static async open(limits: { cpus: number } = { cpus: 0.5 }): Promise<ProxyStack> {
+    const made = new ProxyStack(await freePort(), await mkdtemp(join(tmpdir(), "pbjrag-traffic-")));
+    const { stack, names } = made;
     await docker().createNetwork({ Name: names.network, Labels: labels({ stack, role: "data" }) });
     await docker().createVolume({ Name: names.proxyVolume, Labels: labels({ stack, role: "proxy" }) });
-    const settings = { image: "haproxy:2.6-bookworm", bind: "127.0.0.1", port: bench.port, memory: 256 * 1024 * 1024, ...limits };
+    const settings = { image: "haproxy:2.6-bookworm", bind: "127.0.0.1", port: made.port, memory: 256 * 1024 * 1024, ...limits };
     const { args } = await proxyArgs(stack, settings);
     const port = args.ports[0];
     const volume = args.volumes[0];
@@ -107,7 +107,7 @@ export class Bench {
       },
     });
     await container.start();
-    return bench;
+    return made;
   }
 
   /** Starts the containers of a revision; they answer when this returns. */
