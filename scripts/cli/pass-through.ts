@@ -12,7 +12,7 @@ export async function passThrough(ws: Workspace, args: string[]): Promise<{ exit
   const [command, ...rest] = args;
   const stackArgs = named || command === undefined || ["version", "login", "logout", "whoami", "install", "plugin"].includes(command) ? [] : ["--stack", ws.stack];
   const child = execa(pulumiBinary(ws.projectDir), [...(command === undefined ? [] : [command]), ...rest, ...stackArgs], {
-    cwd: ws.projectDir, env: ws.env, stdio: "inherit", reject: false,
+    cwd: ws.projectDir, env: ws.env, stdio: "inherit", reject: false, forceKillAfterDelay: false,
   });
   // Ctrl-C reaches it by itself: it is in the terminal's foreground as we are.
   onSignal((signal) => {

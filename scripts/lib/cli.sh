@@ -10,7 +10,7 @@ not_ready() { # EXIT-CODE
 # Shared by the wrappers: passes --offline and --online to the set-up, everything else to the CLI.
 # The caller's directory does not matter; the CLI runs in the project's.
 run_cli() {
-  local project command=$1 arg
+  local project command=$1 arg setup_pid=''
   local -a setup=() rest=()
   shift
   project=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
@@ -20,7 +20,12 @@ run_cli() {
       *) rest+=("$arg") ;;
     esac
   done
-  "$project/scripts/setup.sh" ${setup[@]+"${setup[@]}"} || not_ready $?
+  # Waited for in the background: a shell answers no signal while it waits for a command in the foreground.
+  trap '[ -z "$setup_pid" ] || { kill "$setup_pid"; wait "$setup_pid"; } 2>/dev/null; not_ready 130' INT TERM
+  "$project/scripts/setup.sh" ${setup[@]+"${setup[@]}"} &
+  setup_pid=$!
+  wait "$setup_pid" || not_ready $?
+  trap - INT TERM
   cd "$project"
   exec node dist/scripts/cli/main.js "$command" ${rest[@]+"${rest[@]}"}
 }

@@ -49,6 +49,8 @@ export function start(file: string, args: readonly string[], { cwd, env = {}, ti
   const began = performance.now();
   const child = execa(file, [...args], {
     cwd, env, reject: false, all: true, detached: true, cleanup: false, stripFinalNewline: false, maxBuffer: 50_000_000,
+    // Who is asked to end is not to be killed while it puts things right.
+    forceKillAfterDelay: false,
     ...(input === undefined ? { stdin: "ignore" as const } : { input }),
   });
   const { pid } = child;

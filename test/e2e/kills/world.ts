@@ -10,6 +10,7 @@ import { TinyStack, type Data } from "../../support/tiny-stack.js";
 import { waitFor } from "../../support/wait.js";
 import { ask, PAGE, stream, type Stream } from "../traffic/client.js";
 import type { Moment } from "./moments.js";
+import { readState } from "./state.js";
 
 /** What is killed: the script with everything that it started, the process of the command line alone, or Pulumi's alone. */
 export type Victim = "tree" | "CLI" | "engine";
@@ -38,12 +39,18 @@ export class KillWorld {
     return new KillWorld(await TinyStack.open(what, { config: { app } }));
   }
 
-  /** Two releases, data in both stores, and users from now on. */
-  async populate(): Promise<void> {
+  /** Two releases, data in both stores, and users from now on. @returns milliseconds that the second release took */
+  async populate(): Promise<number> {
     await this.stack.released(this.tag());
     await this.stack.fill();
     this.data = await this.stack.data();
-    await this.stack.released(this.tag());
+    const { tookMs } = await this.stack.released(this.tag());
+    this.welcome();
+    return tookMs;
+  }
+
+  /** Users come from now on. */
+  welcome(): void {
     this.users = stream(this.stack.project.url, RATE);
   }
 
@@ -95,12 +102,10 @@ export class KillWorld {
     const { project, names } = this.stack;
     const preview = await project.pulumi(["preview", "--expect-no-changes", "--diff"]);
     assert.equal(preview.exitCode, 0, `the state does not agree:\n${preview.all}`);
-    const exported = await project.pulumi(["stack", "export"]);
-    const { deployment } = JSON.parse(exported.stdout) as Exported;
-    assert.deepEqual(deployment.pending_operations ?? [], []);
-    const known = deployment.resources.filter(({ type }) => type === "docker:index/container:Container").map(({ inputs }) => inputs.name).sort();
+    const state = readState(project) ?? assert.fail("no state");
+    assert.deepEqual(state.pending, []);
     const kept = await keptFor(project.stack);
-    assert.deepEqual(kept.containers, known, "containers that no state knows, or that are gone");
+    assert.deepEqual(kept.containers, state.containers, "containers that no state knows, or that are gone");
     assert.deepEqual(kept.networks, [names.network]);
     assert.deepEqual(kept.volumes, [names.proxyVolume, names.qdrantVolume("0"), names.uploadsVolume("0")].sort());
     assert.deepEqual(this.leftovers(), []);
@@ -123,6 +128,21 @@ export class KillWorld {
     return [...locks, ...ours.filter((file) => temporary.test(file)), ...below(this.stack.temporary)];
   }
 
+  /** The next command just works, and after it everything is as if nothing had happened. */
+  async converge(tag: string, before: Ended): Promise<void> {
+    const next = await this.stack.deploy(tag);
+    assert.equal(next.exitCode, 0, `first:\n${before.all}\nthen:\n${next.all}`);
+    assert.equal(await this.serving(), tag);
+    await this.verify();
+  }
+
+  /** The same with a rollback as the next command, to whatever was good before. */
+  async goBack(before: Ended): Promise<void> {
+    const next = await this.start("rollback").ended;
+    assert.equal(next.exitCode, 0, `first:\n${before.all}\nthen:\n${next.all}`);
+    await this.verify();
+  }
+
   /** Throws if a user was turned away since the last look, or nobody asked. */
   assertServed(): void {
     const { users } = this;
@@ -134,10 +154,6 @@ export class KillWorld {
     await this.users?.stop();
     await this.stack.remove();
   }
-}
-
-interface Exported {
-  deployment: { resources: { type: string; inputs: { name: string } }[]; pending_operations?: unknown[] };
 }
 
 /** Pulumi's process. Where none is running at the moment, the next one of the run. */
