@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, readlinkSync, statSync, writeFileSync } from "node:fs";
-import { createServer, type Server } from "node:net";
+import { createServer, type Server, type Socket } from "node:net";
 import path from "node:path";
 import { ReleaseError } from "../../components/runtime/errors.js";
 import { exportSource, isCached, resolveSource, type Wanted } from "../../components/source/source.js";
@@ -213,7 +213,8 @@ describe("source/source", () => {
   });
 
   it("gives up on a server that accepts and never answers", async () => {
-    const server: Server = createServer();
+    const open = new Set<Socket>();
+    const server: Server = createServer((socket) => open.add(socket));
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
     try {
       const address = server.address();
@@ -225,6 +226,8 @@ describe("source/source", () => {
       assert.ok(performance.now() - started < 5000);
     } finally {
       server.close();
+      // git's own child waits for an answer for minutes after git was ended.
+      open.forEach((socket) => socket.destroy());
     }
   });
 
