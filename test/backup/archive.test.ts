@@ -98,15 +98,27 @@ describe("backup/archive, backup/gzip", () => {
           bytes = await readFile(target);
         });
 
-        it("finds a flipped bit anywhere, and a cut anywhere", async () => {
+        /** What it unpacks to; null for what is no whole gzip file. */
+        const unzipped = (data: Buffer): Buffer | null => {
+          try {
+            return gunzipSync(data);
+          } catch {
+            return null;
+          }
+        };
+
+        it("finds a flipped bit anywhere that matters, and a cut anywhere", async () => {
           const random = seeded("damage");
+          const tar = gunzipSync(bytes);
           // Byte 4 to 9 of a gzip header are time, level and system: nothing that is read depends on them.
           const places = [0, 1, 2, bytes.length - 1, bytes.length - 8, ...Array.from({ length: 20 }, () => random.int(10, bytes.length - 1))];
           for (const at of places) {
             const spoilt = Buffer.from(bytes);
             spoilt[at] = (spoilt[at] ?? 0) ^ (1 << random.int(0, 7));
             await writeFile(target, spoilt);
-            await assert.rejects(readThrough(target, content, gzip, signal), damaged, `byte ${at}`);
+            // The last bits before the trailer fill up a byte and say nothing: then the sum is that of what lies there.
+            if (unzipped(spoilt)?.equals(tar) === true) assert.equal((await readThrough(target, content, gzip, signal)).sha256, sha256(spoilt), `byte ${at}`);
+            else await assert.rejects(readThrough(target, content, gzip, signal), damaged, `byte ${at}`);
           }
           for (const length of [0, 5, bytes.length - 1, ...Array.from({ length: 5 }, () => random.int(0, bytes.length - 1))]) {
             await writeFile(target, bytes);
