@@ -9,6 +9,7 @@ part=all
 engines=${PBJRAG_ENGINE:-}
 grep_for=''
 files=()
+bench=() # what the measurements are told
 weight=() # a prefix of commands that run at another weight
 
 usage() {
@@ -21,7 +22,7 @@ The last line is "N passed, N failed, N skipped"; the exit code is 0 only if non
   unit, e2e      only these
   FILE           end-to-end files by name: story, kills, ...
   --full         every row of the fault matrix at its full count (about an hour)
-  --bench        measurements instead of tests
+  --bench        measurements instead of tests; what follows is theirs (--out FILE, --only NAME)
   --grep TEXT    only tests whose title holds TEXT
   --engine WHICH what runs the program: the stand-in (default), the pulumi on PATH, or both, one after the other;
                  --full takes both where there is a pulumi on PATH. PBJRAG_ENGINE sets the same.
@@ -41,7 +42,7 @@ read_arguments() {
       --help | -h) usage; exit 0 ;;
       unit | e2e) part=$1 ;;
       --full) suite=full ;;
-      --bench) part=bench ;;
+      --bench) part=bench; shift; bench=("$@"); break ;;
       --grep) grep_for=${2:?--grep needs a text}; shift ;;
       --engine) engines=${2:?--engine needs stand-in, real or both}; shift ;;
       -*) echo "test: unknown argument $1; see scripts/test.sh --help" >&2; exit 2 ;;
@@ -126,7 +127,7 @@ main() {
   scripts/setup.sh
   compile
   if [ "$part" = bench ]; then
-    node dist/test/bench/main.js
+    node dist/test/bench/main.js ${bench[@]+"${bench[@]}"}
     return
   fi
   if [ "$part" != e2e ]; then run_unit; fi
