@@ -2,8 +2,9 @@
 # $scratch, run_mocha and say.
 # shellcheck shell=bash
 
-# What measures a load or must meet a moment goes one after another at full weight; everything else beside it, at a lower one.
-measuring=" story traffic traffic-handlers traffic-freeze kills load "
+# What measures a load, must meet a moment or takes the whole machine (20 deploys at once) goes one after another at full weight;
+# everything else beside it, at a lower one.
+measuring=" story traffic traffic-handlers traffic-freeze kills load faults-lock "
 # Too long for every day: these run in the full suite, and when they are named.
 long=" backups-cli data-rollback former kills-back kills-first kills-random kills-stop "
 beat=30 # seconds between two signs of life
