@@ -114,7 +114,9 @@ describe("preflight on this host", () => {
   });
 
   it("does not mind that others look at the same time", async () => {
-    const plans = await Promise.all(["v1.0.0", "v2.0.0", "v1.0.0", "v2.0.0"].map((version) => cleared(version)));
+    repository.write("version", "3\n");
+    repository.release("v3.0.0");
+    const plans = await Promise.all(["v2.0.0", "v3.0.0", "v2.0.0", "v3.0.0"].map((version) => cleared(version)));
     assert.deepEqual(plans.map(({ plan }) => plan.step), ["first", "first", "first", "first"]);
   });
 
