@@ -15,6 +15,7 @@ import { createProject, ROOT, type Project } from "../support/project.js";
 import { assertNoChange, operations } from "../support/preview.js";
 import { seeded } from "../support/random.js";
 import { imageWithTar, restoreCommands } from "../support/readme.js";
+import { suite } from "../support/suite.js";
 import type { Dump } from "../support/qdrant.js";
 import { bringMore, liveQdrant, search, uploaded, uploadFile } from "./story/users.js";
 import { statusOf, type StatusJson } from "./story/status.js";
@@ -236,8 +237,8 @@ describe("e2e: the story", function () {
     assert.ok(moved !== undefined);
     const took = moved.at - back.startedAt;
     process.stdout.write(`      the rollback's first answer came after ${Math.round(took)} ms (a bare node process: ${Math.round(back.bareMs)} ms)\n`);
-    // A second where the machine is ours; where others use it, as much longer as a bare process takes.
-    assert.ok(took <= Math.max(1000, 8 * back.bareMs), `the first answer of v2.9.0 came after ${took} ms`);
+    // A second where the machine is ours, as in the full suite; beside another lane it only must not take long.
+    assert.ok(took <= (suite === "full" ? 1000 : 5000), `the first answer of v2.9.0 came after ${took} ms`);
   });
 
   it("is taken down but for data, images and backups, and says where they are", async () => {
