@@ -2,6 +2,7 @@ import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import type { RevisionPlan } from "../release/model.js";
 import { labelList } from "../runtime/labels.js";
+import { RESTART } from "../runtime/restart.js";
 import { containerLimits } from "../runtime/limits.js";
 
 export interface RevisionArgs {
@@ -51,7 +52,7 @@ export class AppRevision extends pulumi.ComponentResource {
             volumes: [{ volumeName: args.uploadsVolume, containerPath: app.uploadsPath }],
             labels: labelList({ stack, role: "app", revision: plan.revision }),
             ...containerLimits(app),
-            restart: "unless-stopped",
+            restart: RESTART,
             // A container that exits at once is the gate's to judge: it can say why, the provider cannot.
             mustRun: false,
             logDriver: "json-file",

@@ -2,6 +2,7 @@ import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import type { DataPart } from "../release/model.js";
 import { labelList } from "../runtime/labels.js";
+import { RESTART } from "../runtime/restart.js";
 import { containerLimits, REPLACED_FOR_CPUS } from "../runtime/limits.js";
 import type { Settings } from "../settings/schema.js";
 
@@ -69,7 +70,7 @@ export class Qdrant extends pulumi.ComponentResource {
         ports: [{ internal: 6333, ip: "127.0.0.1" }],
         labels: labelList({ stack, role: "qdrant", generation }),
         ...containerLimits(qdrant),
-        restart: "unless-stopped",
+        restart: RESTART,
         mustRun: true,
         logDriver: "json-file",
         logOpts: { "max-size": "10m", "max-file": "3" },

@@ -2,6 +2,7 @@ import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import type { StackNames } from "../release/names.js";
 import { labelList } from "../runtime/labels.js";
+import { RESTART } from "../runtime/restart.js";
 import { containerLimits, REPLACED_FOR_CPUS } from "../runtime/limits.js";
 import type { Settings } from "../settings/schema.js";
 import { FRONT_PORT, LIVE_DIR, LIVE_FILE, MASTER_PORT } from "./model.js";
@@ -49,7 +50,7 @@ export class Proxy extends pulumi.ComponentResource {
         volumes: [{ volumeName: volume.name, containerPath: LIVE_DIR }],
         labels,
         ...containerLimits(settings),
-        restart: "unless-stopped",
+        restart: RESTART,
         logDriver: "json-file",
         logOpts: { "max-size": "10m", "max-file": "3" },
         securityOpts: ["no-new-privileges:true"],

@@ -105,7 +105,7 @@ describe("backup/request, backup/backup, qdrant/qdrant", () => {
     assert.deepEqual(container.ports, [{ internal: 6333, ip: "127.0.0.1" }]);
     assert.equal(container.memory, container.memorySwap);
     assert.deepEqual([container.cpuPeriod, container.cpuQuota, container.cpus], [100_000, settings.qdrant.cpus * 100_000, undefined]);
-    assert.equal(container.restart, "unless-stopped");
+    assert.equal(container.restart, "always");
     assert.deepEqual(container.securityOpts, ["no-new-privileges:true"]);
     assert.deepEqual(container.volumes, [{ volumeName: names.qdrantVolume("0"), containerPath: "/qdrant/storage" }]);
     assert.equal(await pulumi.isSecret(qdrant.container.envs), true);

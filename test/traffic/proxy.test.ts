@@ -13,7 +13,7 @@ describe("the proxy's resources", () => {
     assert.deepEqual(args.labels, [{ label: "pbjrag.stack", value: "dev" }, { label: "pbjrag.role", value: "proxy" }]);
     assert.deepEqual(args.volumes, [{ volumeName: names.proxyVolume, containerPath: "/live" }]);
     assert.deepEqual(args.ports, [{ internal: 8080, external: 8503, ip: "127.0.0.1" }]);
-    assert.deepEqual([args.memory, args.memorySwap, args.cpuQuota, args.restart], [256, 256, 50_000, "unless-stopped"]);
+    assert.deepEqual([args.memory, args.memorySwap, args.cpuQuota, args.restart], [256, 256, 50_000, "always"]);
     assert.deepEqual([args.capabilities, args.securityOpts], [{ drops: ["ALL"] }, ["no-new-privileges:true"]]);
     assert.ok(Number.parseInt(args.logOpts["max-size"] ?? "", 10) > 0 && Number(args.logOpts["max-file"]) > 0);
     assert.equal(url, "http://127.0.0.1:8503");
