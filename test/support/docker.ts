@@ -46,8 +46,8 @@ export async function containersOf(stack: string, role: string): Promise<{ name:
 }
 
 /** Whether a Docker daemon answers. */
-export async function dockerAnswers(): Promise<boolean> {
-  return new Docker().ping().then(() => true, () => false);
+export async function dockerAnswers(client = new Docker()): Promise<boolean> {
+  return client.ping().then(() => true, () => false);
 }
 
 async function gone(removal: Promise<unknown>): Promise<void> {
