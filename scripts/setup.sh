@@ -61,6 +61,8 @@ real_pulumi() {
 is_current() {
   local node='' pulumi='' pulumi_seen='' docker_host='' real='' standin='' name
   [ -f "$stamp" ] && [ -z "${DOCKER_CONTEXT:-}" ] || return 1
+  # A stamp from the future (a clock that was set back): what changes now would look older than it.
+  [ -z "$(find "$stamp" -newermt '+1 minute' -print)" ] || return 1
   # shellcheck source=/dev/null # name='value' lines that finish() wrote
   source "$stamp"
   [ "$docker_host" = "${DOCKER_HOST:-}" ] && [ "$node" = "$(type -P node)" ] && [ "$pulumi_seen" = "$(real_pulumi)" ] || return 1

@@ -33,21 +33,40 @@ export interface BackupSummary {
   problem: string;
 }
 
-/** Finished backups of a stack, oldest first by their names; unfinished ones and other directories are left out. */
-export async function listBackups(paths: Pick<DataPaths, "backups">): Promise<BackupSummary[]> {
-  const there = await directoryNames(paths.backups);
-  const pinned = new Set(pinnedOf(there));
-  const found = await Promise.all(there.filter(isBackup).map(async (name) => ({ ...(await summaryOf(paths.backups, name)), pinned: pinned.has(name) })));
-  return found.sort((a, b) => order(a) - order(b) || stampOf(a.name).localeCompare(stampOf(b.name), "en", { numeric: true }));
+interface Numbered {
+  /** 0 where the manifest cannot be read or is from before backups were numbered. */
+  seq: number;
+  summary: BackupSummary;
 }
 
-async function summaryOf(backups: string, name: string): Promise<Omit<BackupSummary, "pinned">> {
+/** Finished backups of a stack, oldest first; unfinished ones and other directories are left out. */
+export async function listBackups(paths: Pick<DataPaths, "backups">): Promise<BackupSummary[]> {
+  const found = await numbered(paths);
+  found.sort((a, b) => a.seq - b.seq || order(a.summary) - order(b.summary) || stampOf(a.summary.name).localeCompare(stampOf(b.summary.name), "en", { numeric: true }));
+  return found.map(({ summary }) => summary);
+}
+
+/** The number of the next backup: only for who holds the lock, or two could get the same. */
+export async function nextNumber(paths: Pick<DataPaths, "backups">): Promise<number> {
+  return 1 + Math.max(0, ...(await numbered(paths)).map(({ seq }) => seq));
+}
+
+async function numbered({ backups }: Pick<DataPaths, "backups">): Promise<Numbered[]> {
+  const there = await directoryNames(backups);
+  const pinned = new Set(pinnedOf(there));
+  return Promise.all(there.filter(isBackup).map(async (name) => {
+    const { seq, summary } = await read(backups, name);
+    return { seq, summary: { ...summary, pinned: pinned.has(name) } };
+  }));
+}
+
+async function read(backups: string, name: string): Promise<{ seq: number; summary: Omit<BackupSummary, "pinned"> }> {
   try {
     const manifest = parseManifest(await readFile(path.join(backups, name, FILES.manifest), "utf8"));
-    return summarize(name, manifest);
+    return { seq: manifest.seq ?? 0, summary: summarize(name, manifest) };
   } catch {
     const nothing = { kind: "", created: "", of: "", revision: "", before: "", qdrantVersion: "", collections: {}, files: 0, bytes: 0, proven: false } as const;
-    return { name, ...nothing, problem: "it has no readable manifest.json" };
+    return { seq: 0, summary: { name, ...nothing, problem: "it has no readable manifest.json" } };
   }
 }
 
@@ -69,7 +88,7 @@ function summarize(name: string, manifest: Manifest): Omit<BackupSummary, "pinne
   };
 }
 
-/** Unreadable ones first: the last of the list is taken for the newest backup. */
+/** For those without a number. Unreadable ones first: the last of the list is taken for the newest backup. */
 function order(summary: BackupSummary): number {
   return summary.created === "" ? 0 : Date.parse(summary.created);
 }

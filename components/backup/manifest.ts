@@ -50,6 +50,8 @@ export const manifestSchema = z.object({
   name: z.string(),
   kind: z.enum(["pre-deploy", "pre-rollback"]),
   stack: z.string(),
+  /** Its number among the stack's backups, from 1: their order, as clocks jump. Absent in old ones, which come first. */
+  seq: z.number().int().positive().optional(),
   of: release.nullable(),
   before: release,
   /** ISO 8601, UTC. For people: backups are not ordered by it. */

@@ -10,6 +10,7 @@ import { removeUnfinished } from "./sweep.js";
 
 export interface Saved {
   name: string;
+  seq: number;
   created: Date;
   qdrant: SavedQdrant;
   uploads: WrittenArchive;
@@ -59,6 +60,7 @@ function manifestOf(request: BackupRequest, context: Context, tool: Manifest["to
     name: saved.name,
     kind,
     stack,
+    seq: saved.seq,
     of,
     before,
     created: saved.created.toISOString(),

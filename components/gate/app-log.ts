@@ -24,18 +24,19 @@ export interface SavedLog {
  * Writes the logs of a revision's containers into one file, `logs/app-<revision>-<stamp>.log` (0600), with the secrets of
  * their environments masked.
  * @param about the container whose last words are wanted
+ * @param secretEnv names of variables that hold secrets
  */
-export async function saveAppLog(paths: DataPaths, revision: string, containers: readonly string[], about: string): Promise<SavedLog> {
-  const logs = await Promise.all(containers.map(async (name) => ({ name, text: await maskedLog(name) })));
+export async function saveAppLog(paths: DataPaths, revision: string, containers: readonly string[], about: string, secretEnv: readonly string[]): Promise<SavedLog> {
+  const logs = await Promise.all(containers.map(async (name) => ({ name, text: await maskedLog(name, secretEnv) })));
   mkdirSync(paths.logs, { recursive: true, mode: 0o700 });
   const file = join(paths.logs, `app-${revision}-${stamp()}.log`);
   writeFileSync(file, logs.map(({ name, text }) => `==> ${name}\n${text.trimEnd()}\n`).join("\n"), { mode: 0o600 });
   return { file, ...lastWords(logs.find(({ name }) => name === about)?.text ?? "") };
 }
 
-async function maskedLog(container: string): Promise<string> {
+async function maskedLog(container: string, secretEnv: readonly string[]): Promise<string> {
   const info = await inspectOrNull(container);
-  return info === null ? "(there is no such container)" : createRedactor(secretValues(containerEnv(info)))(await logTail(container, KEPT_LINES));
+  return info === null ? "(there is no such container)" : createRedactor(secretValues(containerEnv(info), secretEnv))(await logTail(container, KEPT_LINES));
 }
 
 const SECRET_NAME = /KEY|SECRET|TOKEN|PASS|PWD|CREDENTIAL|AUTH|DSN|PRIVATE|CERT|SALT|COOKIE/i;
@@ -43,11 +44,11 @@ const PLAIN_VALUE = /^(true|false|yes|no|on|off|none|null|\d{1,5})$/i;
 /** Letters and digits without a break, as keys are: neither a path nor a word. */
 const KEY_LIKE = /^(?=[^/]*[A-Za-z])(?=[^/]*\d)[A-Za-z0-9_\-+=.~]{16,}$/;
 
-/** Values of an environment that look like secrets, by their name or by themselves, and passwords within URLs. */
-export function secretValues(env: Record<string, string>): string[] {
+/** Values of an environment that are secrets by what is known of them, or look so, by their name or by themselves, and passwords within URLs. */
+export function secretValues(env: Record<string, string>, known: readonly string[] = []): string[] {
   return Object.entries(env).flatMap(([name, value]) => {
     const [, password] = /^[a-z][a-z0-9+.-]*:\/\/[^/@\s:]*:([^/@\s]+)@/i.exec(value) ?? [];
-    const secret = !PLAIN_VALUE.test(value) && (SECRET_NAME.test(name) || KEY_LIKE.test(value));
+    const secret = known.includes(name) || (!PLAIN_VALUE.test(value) && (SECRET_NAME.test(name) || KEY_LIKE.test(value)));
     return [...(secret ? [value] : []), ...(password === undefined ? [] : [password, decoded(password)])];
   });
 }

@@ -23,6 +23,8 @@ export interface GateInputs {
   deadlineMs: number;
   /** Milliseconds that one request may take. */
   requestTimeoutMs: number;
+  /** Names of the app's variables that hold secrets: their values are kept out of all that is written down. */
+  secretEnv: string[];
   qdrant: {
     /** "": the vector store is not looked at. */
     container: string;

@@ -85,7 +85,7 @@ function recorder(inputs: GateInputs, paths: DataPaths, journal: Journal): (samp
 async function gateError(inputs: GateInputs, paths: DataPaths, concern: Concern): Promise<ReleaseError> {
   const { tag, revision, containers } = inputs;
   const about = concern.container ?? "";
-  const saved = await saveAppLog(paths, revision, containers, about).catch((error: unknown): SavedLog => ({ file: "", lines: [`(the app's log could not be saved: ${messageOf(error)})`], culprit: "" }));
+  const saved = await saveAppLog(paths, revision, containers, about, inputs.secretEnv).catch((error: unknown): SavedLog => ({ file: "", lines: [`(the app's log could not be saved: ${messageOf(error)})`], culprit: "" }));
   const said = saved.culprit === "" ? "" : `; its log ends with: ${saved.culprit}`;
   // A fault that is about no container (a collection, Qdrant) is not in the app's log.
   return errors.gateFailed({

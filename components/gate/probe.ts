@@ -3,8 +3,10 @@ import { Agent } from "node:http";
 import axios, { type AxiosInstance, type AxiosResponse } from "axios";
 import type Docker from "dockerode";
 import { containerEnv, hadOom, inspectOrNull, publishedPort } from "../runtime/docker.js";
+import { createRedactor, type Redactor } from "../runtime/redact.js";
 import { messageOf } from "../runtime/errors.js";
 import { previewHeaders } from "../traffic/model.js";
+import { secretValues } from "./app-log.js";
 import { RECENT_MS } from "./verdict.js";
 import type { CollectionSample, ContainerSample, ContainerState, HttpSample, QdrantSample, Sample } from "./model.js";
 
@@ -20,6 +22,8 @@ export interface ProbeTarget {
   scriptPath: string;
   /** Milliseconds, of one request. */
   requestTimeoutMs: number;
+  /** Names of the app's variables that hold secrets: an answer that shows one is masked. */
+  secretEnv: readonly string[];
   /** "": not looked at. */
   qdrantContainer: string;
 }
@@ -39,7 +43,7 @@ async function inspectWithOom(container: string): Promise<Inspection | null> {
   if (info === null || !info.State.Running || info.State.OOMKilled) {
     return info;
   }
-  return { ...info, State: { ...info.State, OOMKilled: await hadOom(info.Id, oomSince(info, Date.now())) } };
+  return { ...info, State: { ...info.State, OOMKilled: await hadOom(info.Id, (now) => oomSince(info, now)) } };
 }
 
 /**
@@ -61,6 +65,7 @@ const QDRANT_PORT = 6333;
 export class Prober {
   private readonly agent = new Agent({ keepAlive: true, maxSockets: 64 });
   private readonly http: AxiosInstance;
+  private readonly masks = new Map<string, Promise<Redactor>>();
 
   constructor(
     private readonly target: ProbeTarget,
@@ -106,10 +111,20 @@ export class Prober {
     const began = performance.now();
     try {
       const answer = await this.get(`${this.target.baseUrl}${path}`, previewHeaders(this.target.previewKey, container, this.target.port));
-      return { probe, path, status: answer.status, body: answer.data.slice(0, EXCERPT), ms: performance.now() - began, error: "" };
+      const ms = performance.now() - began;
+      // Masked before it is cut: half a secret would not be known again.
+      const body = (await this.maskOf(container))(answer.data).slice(0, EXCERPT);
+      return { probe, path, status: answer.status, body, ms, error: "" };
     } catch (error) {
       return { probe, path, status: null, body: "", ms: performance.now() - began, error: this.reason(error) };
     }
+  }
+
+  /** Hides the secrets of a container's environment. */
+  private maskOf(container: string): Promise<Redactor> {
+    const known = this.masks.get(container) ?? this.inspect(container).then((info) => createRedactor(info === null ? [] : secretValues(containerEnv(info), this.target.secretEnv)));
+    this.masks.set(container, known);
+    return known;
   }
 
   private async get(url: string, headers: Record<string, string>): Promise<AxiosResponse<string>> {

@@ -125,6 +125,7 @@ export class Release extends pulumi.ComponentResource {
         intervalMs: gate.interval,
         deadlineMs: gate.deadline,
         requestTimeoutMs: gate.requestTimeout,
+        secretEnv: Object.keys(secretEnv(settings)).sort(),
         qdrant: pulumi.all([store.qdrant.name, counts]).apply(([container, before]) => ({ container, before })),
         dataDir: settings.dataDir,
       },

@@ -140,15 +140,17 @@ export function publishedPort(info: { NetworkSettings: { Ports: Published } }, i
 }
 
 /**
- * Whether the kernel killed a process of a container for want of memory since a time (ISO 8601). Docker's state tells that of
- * its first process only, and of others when the container ends; the daemon's last 256 events tell it at once.
+ * Whether the kernel killed a process of a container for want of memory since a time. Docker's state tells that of its first process
+ * only, and of others when the container ends; the daemon's last 256 events tell it at once.
+ * @param since that time (ISO 8601), given the daemon's now (milliseconds since 1970): this process's clock may be another
  */
-export async function hadOom(container: string, since: string): Promise<boolean> {
+export async function hadOom(container: string, since: (now: number) => string): Promise<boolean> {
   return dockerCall(`read the events of container ${container}`, async (client, signal) => {
-    const seconds = { since: Math.floor(Date.parse(since) / 1000), until: Date.now() / 1000 };
+    const now = Date.parse(((await client.info()) as { SystemTime: string }).SystemTime);
+    // A later end would be waited for, and a clock that was set back can put the beginning after the end, which is refused.
+    const seconds = { since: Math.floor(Math.min(Date.parse(since(now)), now) / 1000), until: now / 1000 };
     const stream = await client.getEvents({ ...seconds, filters: { container: [container], event: ["oom"] } });
-    const events = Readable.from(stream, { signal });
-    return (await text(events)).trim() !== "";
+    return (await text(Readable.from(stream, { signal }))).trim() !== "";
   });
 }
 

@@ -1,11 +1,13 @@
 import { randomBytes } from "node:crypto";
 import { EXIT } from "../../components/runtime/errors.js";
 import { readRun } from "../../components/runtime/journal.js";
+import { createRedactor } from "../../components/runtime/redact.js";
 import { Engine } from "./engine.js";
 import { refusedBy } from "./failure.js";
 import { openStack } from "./open-stack.js";
 import { endLines, type Outcome } from "./outcome.js";
 import { failureOutcome, Interrupted } from "./run.js";
+import { secretsOf } from "./secrets.js";
 import { onSignal } from "./signals.js";
 import { TempConfig } from "./temp-config.js";
 import type { Workspace } from "./workspace.js";
@@ -22,8 +24,9 @@ export async function dryRun(ws: Workspace, command: string, values: Record<stri
 
 async function preview(ws: Workspace, command: string, values: Record<string, unknown>): Promise<Outcome> {
   const id = `dry-run-${randomBytes(4).toString("hex")}`;
+  let redact = createRedactor([]);
   const engine = new Engine(ws, { PBJRAG_RUN: id, PBJRAG_DATA_DIR: ws.paths.dataDir }, {
-    raw: () => undefined, show: (line) => process.stdout.write(`${line}\n`), event: () => undefined, quietMs: () => 0,
+    raw: () => undefined, show: (line) => process.stdout.write(`${redact(line)}\n`), event: () => undefined, quietMs: () => 0,
   });
   let stopped = false;
   onSignal(() => {
@@ -31,6 +34,7 @@ async function preview(ws: Workspace, command: string, values: Record<string, un
     engine.interrupt(true);
   });
   await openStack(ws, engine);
+  redact = createRedactor(await secretsOf(ws, engine));
   const config = new TempConfig(ws, values);
   try {
     const result = await engine.show("preview", [

@@ -44,11 +44,26 @@ function readLock(file: string): EngineLock[] {
 
 const ticksPerSecond = 100;
 
-/** The process lives and is old enough to have taken the lock: a later one was only given the same number. */
+/** Commands of pulumi that take the lock. */
+const LOCKING = ["up", "update", "destroy", "down", "refresh", "import", "stack", "state"];
+
+/**
+ * The process lives and may be the one that took the lock: it is old enough, or does what takes one. A later one was only given the same
+ * number; its age alone does not tell that, as a clock that was set forward makes every process look later than the lock.
+ */
 function holds(pid: number, takenAt: number): boolean {
   if (!isAlive({ pid, startTime: null })) return false;
   const ticks = startTimeOf(pid);
   if (ticks === null || Number.isNaN(takenAt)) return true;
   const bootedAt = Date.now() - uptime() * 1000;
-  return bootedAt + (ticks / ticksPerSecond) * 1000 <= takenAt + 2000;
+  return bootedAt + (ticks / ticksPerSecond) * 1000 <= takenAt + 2000 || argumentsOf(pid).some((word) => LOCKING.includes(word));
+}
+
+function argumentsOf(pid: number): string[] {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0");
+  } catch {
+    // It ended just now.
+    return [];
+  }
 }

@@ -30,7 +30,7 @@ export async function passphraseFailure(ws: Workspace, env: NodeJS.ProcessEnv = 
 }
 
 /** As Pulumi looks for it: the variable as it is, a file without the white space around its content. */
-function passphraseOf(env: NodeJS.ProcessEnv): string | null {
+export function passphraseOf(env: NodeJS.ProcessEnv): string | null {
   if (env["PULUMI_CONFIG_PASSPHRASE"] !== undefined) return env["PULUMI_CONFIG_PASSPHRASE"];
   const file = env["PULUMI_CONFIG_PASSPHRASE_FILE"];
   return file ? readFileSync(file, "utf8").trim() : null;

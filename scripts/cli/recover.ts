@@ -22,6 +22,7 @@ export async function recover(run: Run): Promise<Present> {
   sweepConfigs(run.ws.paths);
   sweepReplaced(run.ws.stackFile);
   if (await openStack(run.ws, run.engine)) run.say(`stack ${run.ws.stack} is new`);
+  await run.protectSecrets();
   return clearUp(run);
 }
 

@@ -8,6 +8,7 @@ import { endRun, runEnv } from "../../components/runtime/processes.js";
 import { Engine } from "./engine.js";
 import { endedBadly, readLastRun, writeLastRun, type LastRun } from "./last-run.js";
 import type { Outcome } from "./outcome.js";
+import { secretsOf } from "./secrets.js";
 import { onSignal } from "./signals.js";
 import { Terminal } from "./terminal.js";
 import type { Workspace } from "./workspace.js";
@@ -44,7 +45,7 @@ export class Run {
     this.engine = new Engine(ws, this.env, {
       raw: (line) => terminal.detail(line, "pulumi"),
       show: (line) => terminal.engineLine(line),
-      event: (event) => journal.write(event),
+      event: (event) => journal.write({ ...event, message: terminal.redact(event.message) }),
       quietMs: () => terminal.quietMs(),
     });
   }
@@ -76,6 +77,11 @@ export class Run {
   /** @throws ReleaseError lockLost when another run has taken over */
   assertHolds(): void {
     assertHolds(this.ws.paths, { ...process.env, ...this.env });
+  }
+
+  /** Nothing that is shown or kept from now on holds a secret of the stack. @throws as {@link secretsOf} */
+  async protectSecrets(): Promise<void> {
+    this.terminal.protect(await secretsOf(this.ws, this.engine));
   }
 
   /** Another child than Pulumi, which gets the signals from now on. */

@@ -56,6 +56,17 @@ export function rawConfigOf(text: string): { config: Record<string, string>; sec
   return { config, secretKeys };
 }
 
+/** Where the file has encrypted values: key with namespace, then the names or places below it. */
+export function securePaths(text: string): string[][] {
+  const parsed = parseDocument(text).toJS() as { config?: Record<string, unknown> | null } | null;
+  const below = (value: unknown): string[][] => {
+    if (isSecure(value)) return [[]];
+    const entries = Array.isArray(value) ? value.entries() : isObject(value) ? Object.entries(value) : [];
+    return [...entries].flatMap(([key, item]) => below(item).map((rest) => [String(key), ...rest]));
+  };
+  return below(parsed?.config ?? {}).map(([name = "", ...rest]) => [name.includes(":") ? name : `${namespace}:${name}`, ...rest]);
+}
+
 /** Stands for a secret: as good as any where only its place is looked at. */
 const SOME_SECRET = "encrypted";
 

@@ -23,6 +23,10 @@ export class Terminal {
     this.log.protect(secrets);
   }
 
+  redact(text: string): string {
+    return this.log.redact(text);
+  }
+
   /** One step of the command. */
   say(line: string): void {
     this.print(`${new Date().toTimeString().slice(0, 8)} ${line}`);

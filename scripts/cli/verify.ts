@@ -2,6 +2,7 @@ import { probeOnce } from "../../components/gate/probe-once.js";
 import { stackNames } from "../../components/release/names.js";
 import type { ReleaseRecord } from "../../components/release/model.js";
 import { inWords, readLive } from "../../components/traffic/live.js";
+import { secretNames } from "./secrets.js";
 import type { Workspace } from "./workspace.js";
 
 export interface Verdict {
@@ -37,6 +38,7 @@ async function look(ws: Workspace, record: ReleaseRecord): Promise<Verdict> {
     healthPath: record.settings.app.health.path,
     scriptPath: record.settings.app.health.script,
     requestTimeoutMs: record.settings.gate.requestTimeout,
+    secretEnv: secretNames(ws),
     qdrantContainer: stackNames(ws.stack).qdrantContainer(record.storage.qdrant),
   });
   return { healthy: probed.ok, reason: probed.reason, url: live.baseUrl };

@@ -3,6 +3,7 @@ import { messageOf } from "../../components/runtime/errors.js";
 import { applyTable, readLive } from "../../components/traffic/live.js";
 import { generationOf, type TrafficRevision, type TrafficTable } from "../../components/traffic/model.js";
 import type { Run } from "./run.js";
+import { secretNames } from "./secrets.js";
 
 export interface WarmMove {
   tag: string;
@@ -26,7 +27,7 @@ export async function moveWarm(run: Run, tag: string | undefined): Promise<WarmM
   if (former === null) return null;
   const probed = await probeOnce({
     stack: run.ws.stack, containers: former.containers, port: former.port, healthPath: former.healthPath, scriptPath: "",
-    requestTimeoutMs: probeDeadline, qdrantContainer: "",
+    requestTimeoutMs: probeDeadline, secretEnv: secretNames(run.ws), qdrantContainer: "",
   });
   if (!probed.ok) {
     run.say(`${former.tag} is warm, but ${probed.reason}; going the slow way`);

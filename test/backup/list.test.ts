@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { listBackups } from "../../components/backup/list.js";
+import { listBackups, nextNumber } from "../../components/backup/list.js";
 import { type Manifest, manifestSchema, parseManifest, renderManifest } from "../../components/backup/manifest.js";
 import { sampleManifest } from "../support/crafted.js";
 
@@ -49,6 +49,17 @@ describe("backup/list, backup/manifest", () => {
     assert.deepEqual(list.map(({ name, problem }) => [name, problem !== ""]), [
       ["pre-deploy-20260104-000000", true], ["pre-deploy-20260105-000000", true], [good, false],
     ]);
+  });
+
+  it("goes by number, whatever the clock said; those without one come first", async () => {
+    const all: [string, number | undefined, string][] = [
+      ["pre-deploy-20270101-000000", 1, "2027-01-01T00:00:00.000Z"], ["pre-rollback-20250101-000000", 2, "2025-01-01T00:00:00.000Z"],
+      ["pre-deploy-20260101-000000", 3, "2026-01-01T00:00:00.000Z"], ["pre-deploy-20280101-000000", undefined, "2028-01-01T00:00:00.000Z"],
+    ];
+    assert.equal(await nextNumber({ backups }), 1);
+    for (const [name, seq, created] of all) await add(name, renderManifest({ ...manifest(name, created), seq }));
+    assert.deepEqual((await listBackups({ backups })).map(({ name }) => name), [3, 0, 1, 2].map((at) => all[at]?.[0]));
+    assert.equal(await nextNumber({ backups }), 4);
   });
 
   it("reads its own manifests only", () => {

@@ -91,7 +91,7 @@ describe("gate on real Docker", function () {
 
   const inputs = (container: string, change: Partial<GateInputs> = {}): GateInputs => ({
     stack, revision: "v1-0a1b", tag: "v1.0.0", role: "serving", attempt: "", containers: [container], port: PORT, healthPath: "/_stcore/health",
-    scriptPath: "/_stcore/script-health-check", passes: 3, intervalMs: 100, deadlineMs: 20_000, requestTimeoutMs: 2000,
+    scriptPath: "/_stcore/script-health-check", passes: 3, intervalMs: 100, deadlineMs: 20_000, requestTimeoutMs: 2000, secretEnv: [],
     qdrant: { container: qdrant, before: { docs: 3 } }, dataDir: dir, ...change,
   });
   const live = (): Promise<{ baseUrl: string; previewKey: string }> => Promise.resolve({ baseUrl: `http://127.0.0.1:${(front.address() as AddressInfo).port}`, previewKey: KEY });
@@ -124,7 +124,7 @@ describe("gate on real Docker", function () {
     assert.deepEqual(readdirSync(dir), [".release"]);
 
     const { requestTimeoutMs, healthPath, scriptPath } = inputs(container);
-    const once = { stack, port: PORT, healthPath, scriptPath, requestTimeoutMs, qdrantContainer: qdrant };
+    const once = { stack, port: PORT, healthPath, scriptPath, requestTimeoutMs, secretEnv: [], qdrantContainer: qdrant };
     const [good, bad, none] = await Promise.all([
       probeOnce({ ...once, containers: [container] }, live),
       probeOnce({ ...once, containers: [container, `${container}-not`] }, live),

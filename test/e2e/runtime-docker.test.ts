@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { assertDocker, docker, hostPort, inspect, inspectOrNull, listByLabels, removeContainer } from "../../components/runtime/docker.js";
+import { assertDocker, docker, hadOom, hostPort, inspect, inspectOrNull, listByLabels, removeContainer } from "../../components/runtime/docker.js";
 import { execIn, logTail, putFiles, readFile } from "../../components/runtime/docker-exec.js";
 import { ReleaseError } from "../../components/runtime/errors.js";
 import { labels } from "../../components/runtime/labels.js";
@@ -49,6 +49,19 @@ describe("runtime/docker on real Docker", function () {
     const port = await hostPort(name, 80);
     assert.ok(port !== null && port > 1024);
     assert.deepEqual([await hostPort(name, 81), await hostPort(name, 82), await hostPort(`${name}-not`, 80)], [null, null, null]);
+  });
+
+  it("asks for out-of-memory kills up to the daemon's now, wherever this process's clock is", async () => {
+    const real = Date.now;
+    try {
+      for (const years of [0, 1, -1]) {
+        Date.now = () => real() + years * 365 * 24 * 3_600_000;
+        assert.equal(await hadOom(name, () => new Date(0).toISOString()), false);
+        assert.equal(await hadOom(name, () => new Date().toISOString()), false);
+      }
+    } finally {
+      Date.now = real;
+    }
   });
 
   it("runs a command and keeps its outputs apart", async () => {

@@ -28,6 +28,7 @@ describe("gate/app-log", () => {
       QDRANT_API_KEY: "short-key", DB_PASSWORD: "p w", TOKEN: "", AUTH_ENABLED: "true", KEY_COUNT: "12", OPAQUE: "sk0live9Ab3dE5fG7h",
       DATABASE: "postgres://user:s%40crt@db:5432/x", PATH: "/usr/local/bin:/usr/bin2", LANG: "C.UTF-8", QDRANT_HOST: "pbjrag-prod-qdrant",
     };
+    assert.deepEqual(secretValues({ GREETING: "hello", NAME: "x" }, ["GREETING", "GONE"]), ["hello"]);
     assert.deepEqual(secretValues(env).sort(), ["", "p w", "s%40crt", "s@crt", "short-key", "sk0live9Ab3dE5fG7h"]);
   });
 });

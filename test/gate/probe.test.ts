@@ -34,7 +34,7 @@ describe("gate/probe", () => {
 
   const target = (port: number, change: Partial<ProbeTarget> = {}): ProbeTarget => ({
     baseUrl: `http://127.0.0.1:${port}`, previewKey: "key", containers: ["app-1", "app-2"], port: 8501, healthPath: "/_stcore/health",
-    scriptPath: "/_stcore/script-health-check", requestTimeoutMs: 300, qdrantContainer: "", ...change,
+    scriptPath: "/_stcore/script-health-check", requestTimeoutMs: 300, secretEnv: [], qdrantContainer: "", ...change,
   });
 
   const well: Answer = (request, response) => response.end(request.url === "/" ? "<html>" : "ok");
@@ -52,6 +52,16 @@ describe("gate/probe", () => {
     assert.equal(sample.at, 7);
     assert.ok(sample.containers.every(({ state }) => state !== null && state.upMs >= 5000 && state.upMs < 60_000));
     assert.equal(judge({ ...SPEC, passes: 1 }, [sample], 0).verdict, "pass");
+  });
+
+  it("masks what an answer shows of the app's secrets, also where it is cut", async () => {
+    const secret = "not a key by its looks";
+    const front = await serve((_request, response) => response.writeHead(500).end(`${"x".repeat(190)}${secret} <b>`));
+    const Config = { Env: [`GREETING=${secret}`, "A=b"] };
+    const prober = new Prober(target(front, { containers: ["app-1"], secretEnv: ["GREETING"] }), () => Promise.resolve(inspection(0, { Config })));
+    const sample = await prober.sample(() => 0);
+    prober.close();
+    assert.deepEqual(sample.containers[0]?.http.map(({ body }) => body), Array.from({ length: 3 }, () => `${"x".repeat(190)}*** <b>`));
   });
 
   it("uses connections again, and no proxy of the environment", async () => {

@@ -89,7 +89,7 @@ describe("runtime/dynamic", () => {
   it("gives a subclass the engine's outputs", async () => {
     const inputs: GateInputs = {
       stack: "t", revision: "v1-abc", tag: "v1", role: "serving", attempt: "", containers: ["c"], port: 1, healthPath: "/h", scriptPath: "", passes: 1, intervalMs: 1,
-      deadlineMs: 1, requestTimeoutMs: 1, qdrant: { container: "", before: {} }, dataDir: ".",
+      deadlineMs: 1, requestTimeoutMs: 1, secretEnv: [], qdrant: { container: "", before: {} }, dataDir: ".",
     };
     const measured = { passes: 1, rounds: 1, probes: 2, latency: {}, collections: {}, qdrantVersion: "", tookMs: 3 };
     const seen: pulumi.runtime.MockResourceArgs[] = [];

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { parse } from "yaml";
-import { configValue, configValues, encryptionSalt, rawConfigOf, stackFileProblem, staleValues, withConfig } from "../../scripts/cli/stack-file.js";
+import { configValue, configValues, encryptionSalt, rawConfigOf, securePaths, stackFileProblem, staleValues, withConfig } from "../../scripts/cli/stack-file.js";
 
 const file = `# head
 encryptionsalt: v1:abc
@@ -55,6 +55,12 @@ describe("stack file", () => {
     assert.deepEqual([...secretKeys], ["pbjrag:app", "pbjrag:qdrant"]);
     assert.deepEqual([rawConfigOf("").config, rawConfigOf("config:\n").config], [{}, {}]);
     assert.deepEqual([encryptionSalt(file), encryptionSalt("")], ["v1:abc", null]);
+  });
+
+  it("finds what is encrypted", () => {
+    const more = `${file}  secret:\n    secure: v1:x\n  pbjrag:list:\n    - plain\n    - { a: { secure: v1:y } }\n`;
+    assert.deepEqual(securePaths(more), [["pbjrag:app", "secretEnv", "TOKEN"], ["pbjrag:secret"], ["pbjrag:list", "1", "a"]]);
+    assert.deepEqual(securePaths(""), []);
   });
 
   it("says what is no stack file", () => {

@@ -51,6 +51,11 @@ export function leaksBelow(dir: string, secret: string, skip: readonly string[] 
   });
 }
 
+/** Looks for each of some secrets at once; says which it was, by its name here. */
+export function leaksOf(secrets: Readonly<Record<string, string>>, look: (secret: string) => Leak[]): string[] {
+  return Object.entries(secrets).flatMap(([name, secret]) => look(secret).map(({ where, encoding }) => `${name} as ${encoding} in ${where}`));
+}
+
 /** Watches the arguments of all processes of this machine for a secret, 50 times a second, until the returned function is called. */
 export function watchArguments(secret: string): () => Leak[] {
   const found = new Map<string, Leak>();
