@@ -14,11 +14,11 @@ import { TestQdrant, type Dump } from "../../support/qdrant.js";
 import type { Random } from "../../support/random.js";
 import { waitFor } from "../../support/wait.js";
 
-/** The file that is uploaded: one passage of 12 lines is about peanut butter, the others about nothing. */
+/** The file that is uploaded: of its passages of 12 lines one is about peanut butter, the others about nothing. */
 const PASSAGES = 40;
 const NEEDLE = "Peanut butter goes with grape jelly";
 const FILE = "sandwiches.md";
-const lines = (passage: number): string[] => Array.from({ length: 12 }, (_, line) => (passage === 17 && line === 3 ? NEEDLE : `filler ${passage} ${line} lorem${passage * 12 + line}`));
+const lines = (passage: number): string[] => Array.from({ length: 12 }, (_, line) => (passage === 17 ? NEEDLE : `filler ${passage} ${line} lorem${passage * 12 + line}`));
 const CONTENT = Array.from({ length: PASSAGES }, (_, passage) => lines(passage).join("\n")).join("\n");
 
 /** Uploads the file in a browser; the app keeps it and indexes its passages into Qdrant. */
