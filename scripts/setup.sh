@@ -17,6 +17,7 @@ Makes this machine ready, and does nothing where it is already. Called by every 
 
   node        20.19 or newer; the packages of package-lock.json; the compiled program in dist/
   Docker      what is there, else started, else installed (Debian, as root)
+  restic      where a stack's file names a repository for its backups: installed (Debian, as root)
   Pulumi      what is on PATH, else npm's `pulumi` launcher
   images      what is there, else from their registry
 
@@ -74,11 +75,15 @@ is_current() {
       online) [[ $pulumi != stand-in && " $real " == *" $name "* ]] || return 1 ;;
     esac
   done
+  ! lacks_restic || [ "$EUID" -ne 0 ] || return 1
   [ -f node_modules/.package-lock.json ] && [ -f dist/index.js ] || return 1
   [ -z "$(find index.ts tsconfig.json package-lock.json components scripts offline test -newer "$stamp" \
     \( -name '*.ts' -o -name '*.json' -o -type d -o -path 'offline/images/*' -o -path 'offline/sample-app/*' \) -print -quit)" ] || return 1
   docker_inspects
 }
+
+# Whether a stack sends its backups to a repository, and what does it is not here.
+lacks_restic() { ! command -v restic >/dev/null && grep -qsE '^ +repository:' Pulumi.*.yaml; }
 
 # A daemon that hangs is waited for once.
 docker_hangs=''

@@ -1,9 +1,8 @@
-import { spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
-import { constants, setPriority } from "node:os";
 import path from "node:path";
 import { z } from "zod";
 import { errors, messageOf, ReleaseError } from "../runtime/errors.js";
+import { standBack } from "../runtime/priority.js";
 import { runTask } from "../runtime/task.js";
 import { formatDuration } from "../settings/units.js";
 import { Gzip } from "./gzip.js";
@@ -31,16 +30,6 @@ runTask<BackupRequest, BackupOutcome>({
   },
   failure: failureOf,
 });
-
-/** Whoever serves goes first, for processor and disk; children inherit it. Where the system refuses, it goes without. */
-function standBack(): void {
-  try {
-    setPriority(constants.priority.PRIORITY_BELOW_NORMAL);
-  } catch {
-    // Not permitted: then at full weight.
-  }
-  spawn("ionice", ["-c", "2", "-n", "7", "-p", String(process.pid)], { stdio: "ignore" }).on("error", () => undefined);
-}
 
 /** The lock's own errors pass: they mean that this run has no business here. Everything else is a failed backup. */
 function failureOf(error: unknown, request: BackupRequest): ReleaseError {

@@ -4,6 +4,7 @@ import { AppRevision } from "../app/revision.js";
 import { declareBackup, type DeclaredBackup } from "../backup/backup.js";
 import type { BackupOutcome } from "../backup/model.js";
 import { Gate } from "../gate/gate.js";
+import { declareSending } from "../repository/sending.js";
 import { declareRestore, type DeclaredRestore } from "../restore/restore.js";
 import { labelList } from "../runtime/labels.js";
 import type { Settings } from "../settings/schema.js";
@@ -38,6 +39,7 @@ export class Release extends pulumi.ComponentResource {
     this.names = stackNames(plan.stack, settings.volumes);
 
     const backup = declareBackup({ plan, settings, names: this.names }, { parent: this });
+    declareSending({ plan, settings, outcome: backup.outcome }, { parent: this, dependsOn: backup.command });
     const afterBackup: pulumi.ComponentResourceOptions = { parent: this, dependsOn: backup.command };
     const network = new docker.Network(
       "network",

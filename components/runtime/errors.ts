@@ -210,6 +210,12 @@ export const errors = {
     next: "choose another: `scripts/backups.sh verify --all` tells which are good",
     lines: d.problems.length === 1 ? [] : d.problems,
   })),
+  repositoryFailed: entry<{ why: string; next?: string; lines?: readonly string[] }>("repositoryFailed", EXIT.refused, (d) => ({
+    what: "The repository of backups cannot be used",
+    why: d.why,
+    next: d.next ?? "see whether its address and password (pbjrag:backup.repository, .repositoryPassword) are right and it can be reached, then run again",
+    lines: d.lines,
+  })),
   restoreFailed: entry<{ generation: string; from: string; why: string; next?: string; lines?: readonly string[] }>("restoreFailed", EXIT.rolledBack, (d) => ({
     what: `Data generation ${d.generation} was not made${d.from === "" ? "" : ` from backup ${d.from}`}, what serves is untouched`,
     why: d.why,

@@ -50,6 +50,7 @@ export const DEFAULTS: readonly Row[] = [
   ["backup.scratchMemory", each("8GiB", "2GiB", "1GiB")],
   ["backup.keepDays", same(7)],
   ["backup.keepLast", same(3)],
+  ["backup.repositoryEnv", same({})],
   ["volumes", same({})],
   ["dataDir", same(".")],
   ["docker.host", same("unix:///var/run/docker.sock")],

@@ -114,7 +114,7 @@ function subject(path: readonly string[]): string {
 
 /** Keys that have a place below `path`, from the table of defaults and what has no default. */
 function keysBelow(path: readonly string[]): string[] {
-  const rows = [...DEFAULTS.map(([row]) => row), "version", "source", "environment", "qdrant.apiKey", "volumes.qdrant", "volumes.uploads", "data.generation", "data.restoreFrom", "data.only"];
+  const rows = [...DEFAULTS.map(([row]) => row), "version", "source", "environment", "qdrant.apiKey", "backup.repository", "backup.repositoryPassword", "volumes.qdrant", "volumes.uploads", "data.generation", "data.restoreFrom", "data.only"];
   const prefix = path.map((part) => `${part}.`).join("");
   const keys = rows.filter((row) => row.startsWith(prefix)).map((row) => row.slice(prefix.length).split(".")[0] ?? "");
   return [...new Set(keys)].sort();
@@ -131,6 +131,7 @@ function plainSecrets(settings: Settings, isSecret: (key: string) => boolean): P
   const held: [path: string, key: string, there: boolean][] = [
     ["pbjrag:app.secretEnv", "pbjrag:app", Object.keys(settings.app.secretEnv).length > 0],
     ["pbjrag:qdrant.apiKey", "pbjrag:qdrant", settings.qdrant.apiKey !== undefined],
+    ["pbjrag:backup.repositoryPassword", "pbjrag:backup", settings.backup.repositoryPassword !== undefined],
   ];
   return held
     .filter(([, key, there]) => there && !isSecret(key))

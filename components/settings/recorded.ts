@@ -8,9 +8,15 @@ export function toRecorded(settings: Settings): RecordedSettings {
   return {
     ...omit(settings, "data", "attempt", "finish", "asReleased", "reapply"),
     app: omit(settings.app, "secretEnv"),
+    backup: omit(settings.backup, "repository", "repositoryPassword", "repositoryEnv"),
     qdrant: omit(settings.qdrant, "apiKey", "allowInterruption"),
     proxy: omit(settings.proxy, "allowInterruption"),
   };
+}
+
+/** The operator's: where backups go is no part of a release, and the address may hold a password. */
+function offMachine({ repository, repositoryPassword, repositoryEnv }: Settings["backup"]): Pick<Settings["backup"], "repository" | "repositoryPassword" | "repositoryEnv"> {
+  return { repositoryEnv, ...(repository === undefined ? {} : { repository }), ...(repositoryPassword === undefined ? {} : { repositoryPassword }) };
 }
 
 function omit<T extends object, K extends keyof T>(value: T, ...keys: K[]): Omit<T, K> {
@@ -24,6 +30,7 @@ export function fromRecorded(recorded: RecordedSettings, today: Settings): Setti
   return {
     ...recorded,
     app: { ...recorded.app, secretEnv: today.app.secretEnv },
+    backup: { ...recorded.backup, ...offMachine(today.backup) },
     qdrant: { ...recorded.qdrant, allowInterruption: today.qdrant.allowInterruption, ...(today.qdrant.apiKey === undefined ? {} : { apiKey: today.qdrant.apiKey }) },
     proxy: { ...recorded.proxy, allowInterruption: today.proxy.allowInterruption },
     data: today.data,

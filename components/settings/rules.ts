@@ -3,6 +3,7 @@ import { isIPv4 } from "node:net";
 import type { Problem } from "../release/model.js";
 import { FIRST_GENERATION, GENERATION_NAME, stackNameProblem, stackNames } from "../release/names.js";
 import { isBackup } from "../backup/names.js";
+import { repositoryFaults } from "../repository/address.js";
 import { sourceProblem, tagProblem } from "../source/names.js";
 import type { Settings } from "./schema.js";
 import { formatDuration, formatSize } from "./units.js";
@@ -196,6 +197,9 @@ function checkOperator({ docker, dataDir, backup, attempt, finish, asReleased }:
   whole("backup.keepDays", backup.keepDays, 0, 3650, report);
   // The last one is what undoes the present release.
   whole("backup.keepLast", backup.keepLast, 1, 1000, report);
+  for (const [key, what, next] of repositoryFaults(backup)) {
+    report(`backup.${key}`, what, next);
+  }
   const scheme = /^([a-z+]+):\/\//i.exec(docker.host)?.[1]?.toLowerCase() ?? "";
   if (scheme === "ssh" || scheme === "tcp") {
     report("docker.host", `${scheme}:// is not supported yet: backups and the gate work on this machine's Docker only`, "run this on the Docker host itself, with unix:///var/run/docker.sock");

@@ -126,6 +126,14 @@ const config = fields(CONFIG);
 export const settingsSchema = z.strictObject({
   ...config.top,
   app: z.strictObject({ ...config.app, secretEnv: z.record(z.string(), configEnv) }),
+  backup: z.strictObject({
+    ...config.top.backup.shape,
+    /** A restic repository that each backup is sent to; without it, none leaves this machine. */
+    repository: text.optional(),
+    repositoryPassword: text.optional(),
+    /** Environment variables for restic. */
+    repositoryEnv: z.record(z.string(), configEnv),
+  }),
   qdrant: z.strictObject({ ...config.qdrant, apiKey: text.optional(), allowInterruption: CONFIG.flag }),
   proxy: z.strictObject({ ...config.proxy, allowInterruption: CONFIG.flag }),
   /** Which data to run on; without it, that which serves. One that is new is made from a backup. */

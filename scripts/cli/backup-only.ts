@@ -1,10 +1,12 @@
 import { execa } from "execa";
-import { EXIT } from "../../components/runtime/errors.js";
+import { sendBackup } from "../../components/repository/send.js";
+import { EXIT, ReleaseError } from "../../components/runtime/errors.js";
 import { failure } from "../../components/runtime/journal.js";
 import { backupOutcomeSchema } from "../../components/backup/model.js";
 import { backupRequest } from "../../components/backup/request.js";
 import { stackNames } from "../../components/release/names.js";
 import type { ReleaseRecord } from "../../components/release/model.js";
+import { hasRepository, repositoryOf } from "./backups/repository.js";
 import type { Outcome } from "./outcome.js";
 import { recover } from "./recover.js";
 import { Run } from "./run.js";
@@ -29,10 +31,22 @@ export async function backupOnly(ws: Workspace, options: { waitMs: number }): Pr
       return { exitCode: EXIT.refused, summary: failure(run.events())?.message ?? result.stderr.trim(), next: "mend the cause and run again; nothing was touched" };
     }
     const outcome = backupOutcomeSchema.parse(JSON.parse(result.stdout));
-    return outcome.backup === ""
-      ? { exitCode: EXIT.done, summary: `no backup was made: ${outcome.reason}`, next: "" }
-      : { exitCode: EXIT.done, summary: `backup ${ws.paths.backups}/${outcome.backup}, proven by restoring it into a scratch Qdrant`, next: "" };
+    if (outcome.backup === "") return { exitCode: EXIT.done, summary: `no backup was made: ${outcome.reason}`, next: "" };
+    const summary = `backup ${ws.paths.backups}/${outcome.backup}, proven by restoring it into a scratch Qdrant`;
+    const unsent = hasRepository(ws) ? await send(run, outcome.backup) : null;
+    return unsent === null ? { exitCode: EXIT.done, summary, next: "" } : { exitCode: EXIT.unverified, summary: `${summary}, is on this machine alone: ${unsent.why}`, next: unsent.next };
   });
+}
+
+/** @returns why it was not sent, or null */
+async function send(run: Run, backup: string): Promise<ReleaseError | null> {
+  try {
+    await sendBackup(await repositoryOf(run.ws, run.engine), backup, { paths: run.ws.paths, signal: run.stopped, say: (line) => run.say(line) });
+    return null;
+  } catch (error) {
+    if (error instanceof ReleaseError) return error;
+    throw error;
+  }
 }
 
 function requestFor(stack: string, present: ReleaseRecord): ReturnType<typeof backupRequest> {

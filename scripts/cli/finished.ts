@@ -1,6 +1,7 @@
 import { EXIT } from "../../components/runtime/errors.js";
 import type { ReleaseRecord } from "../../components/release/model.js";
 import type { Outcome } from "./outcome.js";
+import { unsentOf } from "./unsent.js";
 import { readPresent, type Present } from "./present.js";
 import { recordRelease } from "./record-version.js";
 import { imageWords } from "./releases.js";
@@ -27,7 +28,9 @@ async function writeAndLook(run: Run): Promise<Outcome> {
   if (!verdict.healthy) {
     return { exitCode: EXIT.unverified, summary: `${record.tag} was released, but ${verdict.reason}`, next: "see scripts/status.sh; scripts/rollback.sh goes back" };
   }
-  return { exitCode: EXIT.done, summary: `${record.tag} serves at ${verdict.url}${backupWords(record)}${imageWords(after.ledger)}`, next: "" };
+  const summary = `${record.tag} serves at ${verdict.url}${backupWords(record)}${imageWords(after.ledger)}`;
+  const unsent = unsentOf(run.events());
+  return unsent === null ? { exitCode: EXIT.done, summary, next: "" } : { exitCode: EXIT.unverified, summary: `${summary}, which is on this machine alone: ${unsent.problem}`, next: unsent.next };
 }
 
 /** A copy of the state, and the version in the stack's file. Repeating it changes nothing. */

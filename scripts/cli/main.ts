@@ -25,6 +25,7 @@ interface RollbackFlags extends Common {
 
 interface RestoreFlags extends Common {
   only?: "qdrant" | "uploads";
+  fromRepository?: boolean;
 }
 
 /** Whatever a command throws ends in its exit code and one clear line. */
@@ -105,6 +106,7 @@ ${setupOptions}\n${exitCodeHelp}`)
     .description("The release that serves, on data made from a backup. The present data stays and can be gone back to.")
     .addOption(stackOption())
     .addOption(new Option("--only <part>", "restore this part alone").choices(["qdrant", "uploads"]))
+    .option("--from-repository", "its copy in backup.repository; that is also where a name is looked for that is not here")
     .option("--dry-run", "verify the backup, show what would change and be missing, and touch nothing")
     .option("--yes", "do not ask")
     .addOption(waitOption())
@@ -115,7 +117,7 @@ Examples:
 ${setupOptions}\n${exitCodeHelp}`)
     .action(async (backup: string, flags: RestoreFlags) => {
       const { restore } = await import("./data/restore.js");
-      const options = { backup, dryRun: flags.dryRun === true, yes: flags.yes === true, waitMs: flags.wait ?? 0, ...(flags.only === undefined ? {} : { only: flags.only }) };
+      const options = { backup, fromRepository: flags.fromRepository === true, dryRun: flags.dryRun === true, yes: flags.yes === true, waitMs: flags.wait ?? 0, ...(flags.only === undefined ? {} : { only: flags.only }) };
       await inWorkspace(flags.stack, (ws) => restore(ws, options));
     });
   cli

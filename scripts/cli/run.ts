@@ -14,7 +14,7 @@ import { Terminal } from "./terminal.js";
 import type { Workspace } from "./workspace.js";
 
 export interface RunOptions {
-  command: "deploy" | "rollback" | "restore" | "finish" | "prune" | "pin";
+  command: "deploy" | "rollback" | "restore" | "finish" | "prune" | "pin" | "send" | "fetch";
   /** It releases nothing: how the last release ended stays what the next one goes by. */
   beside?: boolean;
   /** How long to wait for another release's lock, milliseconds. 0: refuse at once. */
@@ -30,6 +30,7 @@ export class Run {
   /** How the command before this one ended, and what it left when it was killed. */
   readonly before: LastRun | null;
   readonly takenOver: LockContent | null;
+  private readonly stopping = new AbortController();
   private signals = 0;
   private child: { kill(signal: NodeJS.Signals): boolean } | undefined;
 
@@ -67,6 +68,11 @@ export class Run {
 
   get interrupted(): boolean {
     return this.signals > 0;
+  }
+
+  /** Aborted once the operator has asked to stop. */
+  get stopped(): AbortSignal {
+    return this.stopping.signal;
   }
 
   /** @throws Interrupted when the operator has asked to stop */
@@ -161,6 +167,7 @@ export class Run {
         ? `${signal}: stopping after the current step, then what serves is made sure of. Once more ends the step as well.`
         : `${signal} again: ending the current step now.`,
     );
+    this.stopping.abort(new Interrupted());
     this.engine.interrupt(!first);
     this.child?.kill("SIGINT");
   }

@@ -67,8 +67,8 @@ export function securePaths(text: string): string[][] {
   return below(parsed?.config ?? {}).map(([name = "", ...rest]) => [name.includes(":") ? name : `${namespace}:${name}`, ...rest]);
 }
 
-/** Stands for a secret: as good as any where only its place is looked at. */
-const SOME_SECRET = "encrypted";
+/** Stands for a secret: as good as any where only its place is looked at, also as a path. */
+const SOME_SECRET = "/encrypted";
 
 function isSecure(value: unknown): boolean {
   return isObject(value) && Object.keys(value).length === 1 && typeof value["secure"] === "string";

@@ -22,6 +22,7 @@ check_docker_settings() {
 docker_answers() { timeout 10 docker version --format '{{.Server.Version}}' >/dev/null 2>&1; }
 
 set_up_docker_and_images() {
+  install_restic
   if ! docker_answers; then
     if ! command -v docker >/dev/null || { [ "$EUID" -eq 0 ] && ! command -v dockerd >/dev/null; }; then
       is_debian_root || refuse "[3/6] Docker: not found" "install Docker Engine, start it, and run this again (on Debian, root may leave that to this script)"
@@ -39,6 +40,13 @@ set_up_docker_and_images() {
     step "[3/6] Docker" "starting the daemon (about 2 s)" docker-start start_docker || exit 2
   fi
   set_up_images
+}
+
+# What sends backups off this machine. A release goes on without it, and says so.
+install_restic() {
+  if ! lacks_restic; then return; fi
+  if is_debian_root && watched "[3/6] restic" restic apt_install restic; then return; fi
+  say "[3/6] restic: not to be had; backups stay on this machine until it is installed"
 }
 
 # Backups are several times as fast with it, and work without.

@@ -127,6 +127,8 @@ describe("settings/load", () => {
     ["drain.deadline", { drain: { deadline: "100h" } }, /out of range/],
     ["backup.keepDays", { backup: { keepDays: -1 } }, /not between 0 and 3650/],
     ["backup.keepLast", { backup: { keepLast: 0 } }, /not between 1 and 1000/],
+    ["backup.repository", { backup: { repository: "backups", repositoryPassword: "x" } }, /no address of a restic repository/],
+    ["backup.repositoryPassword", { backup: { repository: "/srv/backups" } }, /is missing/],
     ["backup.skipReason", { backup: { skipReason: "a\nb" } }, /single line/],
     ["volumes", { volumes: { qdrant: "one", uploads: "one" } }, /one and the same/],
     ["volumes.uploads", { volumes: { uploads: "../x" } }, /cannot be the name/],

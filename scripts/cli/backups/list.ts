@@ -1,5 +1,6 @@
 import path from "node:path";
 import { type BackupSummary, listBackups } from "../../../components/backup/list.js";
+import { Restic } from "../../../components/repository/restic.js";
 import { EXIT, messageOf } from "../../../components/runtime/errors.js";
 import { roundSize } from "../../../components/settings/units.js";
 import { assertOperatorConfig } from "../check-config.js";
@@ -7,12 +8,25 @@ import type { Outcome } from "../outcome.js";
 import { lookAtPresent } from "../present.js";
 import type { Workspace } from "../workspace.js";
 import { retentionOf } from "./facts.js";
+import { repositoryOf } from "./repository.js";
 import { ageOf, ageWords, columns, countOf } from "./words.js";
 
 /** One line of `backups list --json`. */
 interface Listed extends BackupSummary {
   /** Why retention keeps it; empty: the next prune removes it. Null: what the stack needs could not be read. */
   why: string[] | null;
+}
+
+/** What the repository holds of this stack, newest first. */
+export async function listCopies(ws: Workspace, json: boolean): Promise<Outcome> {
+  const env = await repositoryOf(ws);
+  const restic = new Restic(env, ws.paths);
+  const here = new Set((await listBackups(ws.paths)).map(({ name }) => name));
+  const copies = (await restic.copies()).map((copy) => ({ ...copy, here: here.has(copy.backup) }));
+  const rows = copies.map((copy) => [`  ${copy.backup}`, ageWords(Date.now() - Date.parse(copy.time)), copy.id.slice(0, 8), copy.here ? "yes" : "no"]);
+  const lines = [`stack ${ws.stack}: ${countOf(copies.length, "copy", "copies")} in ${restic.shown}`, ...columns([["  name", "sent, age", "snapshot", "also here"], ...rows])];
+  process.stdout.write(json ? `${JSON.stringify(copies, null, 2)}\n` : `${lines.join("\n")}\n`);
+  return { exitCode: EXIT.done, summary: "", next: "" };
 }
 
 /** Newest first. Reads only, and lists what is there also where Pulumi's state cannot be read. */

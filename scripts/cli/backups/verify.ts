@@ -2,17 +2,21 @@ import { existsSync } from "node:fs";
 import path from "node:path";
 import { listBackups } from "../../../components/backup/list.js";
 import { verifyBackup } from "../../../components/backup/verify.js";
-import { errors, EXIT } from "../../../components/runtime/errors.js";
+import { Restic } from "../../../components/repository/restic.js";
+import { errors, EXIT, ReleaseError } from "../../../components/runtime/errors.js";
 import { roundSize } from "../../../components/settings/units.js";
 import { endLines, type Outcome } from "../outcome.js";
 import type { Workspace } from "../workspace.js";
 import { findBackup } from "./find.js";
+import { repositoryOf, withCopy } from "./repository.js";
 import { countOf } from "./words.js";
 
 export interface VerifyOptions {
   /** The newest one when undefined. */
   name: string | undefined;
   all: boolean;
+  /** The repository's copies. */
+  fromRepository: boolean;
   json: boolean;
 }
 
@@ -32,8 +36,9 @@ const TELL_MS = 5_000;
 /** Reads backups to their end, without the lock: a release may be under way. Exit 5 if one is damaged. */
 export async function verify(ws: Workspace, options: VerifyOptions): Promise<Outcome> {
   const checked: Checked[] = [];
-  for (const name of await namesFor(ws, options)) {
-    const one = await check(ws, name);
+  const env = options.fromRepository ? await repositoryOf(ws) : null;
+  for (const name of await (env === null ? namesFor(ws, options) : namesIn(ws, env, options))) {
+    const one = env === null ? await check(name, path.join(ws.paths.backups, name)) : await checkCopy(ws, env, name);
     if (one === null) continue;
     checked.push(one);
     if (!options.json) process.stdout.write(`${lines(one).join("\n")}\n`);
@@ -50,9 +55,26 @@ async function namesFor(ws: Workspace, { name, all }: VerifyOptions): Promise<st
   return all ? names : names.slice(0, 1);
 }
 
+async function namesIn(ws: Workspace, env: Readonly<Record<string, string>>, { name, all }: VerifyOptions): Promise<string[]> {
+  if (name !== undefined && all) throw errors.usage({ why: "a name and --all contradict each other", next: "say one of them" });
+  if (name !== undefined) return [name];
+  const names = [...new Set((await new Restic(env, ws.paths).copies()).map((copy) => copy.backup))];
+  return all ? names : names.slice(0, 1);
+}
+
+/** What cannot be read back whole is damaged; that the repository cannot be used at all is thrown. */
+async function checkCopy(ws: Workspace, env: Readonly<Record<string, string>>, name: string): Promise<Checked | null> {
+  const began = performance.now();
+  try {
+    return await withCopy(ws, env, name, (directory) => check(name, directory));
+  } catch (error) {
+    if (!(error instanceof ReleaseError) || error.code !== "repositoryFailed") throw error;
+    return { name, good: false, problems: [error.why, ...error.lines], bytes: 0, tookMs: Math.round(performance.now() - began) };
+  }
+}
+
 /** Null: it was pruned while it was read. */
-async function check(ws: Workspace, name: string): Promise<Checked | null> {
-  const directory = path.join(ws.paths.backups, name);
+async function check(name: string, directory: string): Promise<Checked | null> {
   const began = performance.now();
   let told = began;
   const { manifest, problems } = await verifyBackup(directory, {

@@ -16,8 +16,8 @@ export function ageOf({ created }: Pick<BackupSummary, "created">, now: number):
 }
 
 /** `1 backup`, `2 backups`. Pure. */
-export function countOf(count: number, what: string): string {
-  return `${count} ${what}${count === 1 ? "" : "s"}`;
+export function countOf(count: number, what: string, several = `${what}s`): string {
+  return `${count} ${count === 1 ? what : several}`;
 }
 
 /** Rows as columns, each as wide as its widest; the last one is left as it is. Pure. */

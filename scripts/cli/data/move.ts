@@ -10,6 +10,7 @@ import { dockerCallOrNull } from "../../../components/runtime/docker.js";
 import { errors, EXIT } from "../../../components/runtime/errors.js";
 import { generationOf } from "../../../components/traffic/model.js";
 import { readLive } from "../../../components/traffic/live.js";
+import { bringBack } from "../backups/send.js";
 import { confirmed } from "../confirm.js";
 import { dryRun } from "../dry-run.js";
 import { Engine } from "../engine.js";
@@ -33,6 +34,8 @@ export interface MoveOptions {
   dryRun: boolean;
   yes: boolean;
   waitMs: number;
+  /** A backup that is brought back from the repository first. */
+  fetch?: string;
 }
 
 /** Says what to go to, from what is there. */
@@ -60,6 +63,7 @@ export async function moveData(ws: Workspace, options: MoveOptions, choose: Choo
   if (options.dryRun) return dryMove(ws, options, choose);
   return Run.conduct(ws, { command: options.command, waitMs: options.waitMs }, async (run) => {
     const present = await recover(run);
+    if (options.fetch !== undefined) await bringBack(run, options.fetch);
     const move = await prepare(ws, present, choose, (line) => run.say(line));
     const config = new TempConfig(ws, { ...rollbackValues(ws, move.target, run.attempt), data: move.values });
     try {

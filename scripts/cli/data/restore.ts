@@ -1,7 +1,9 @@
+import { existsSync } from "node:fs";
 import path from "node:path";
 import { isBackup } from "../../../components/backup/names.js";
 import type { DataPart } from "../../../components/release/model.js";
 import { errors } from "../../../components/runtime/errors.js";
+import { hasRepository } from "../backups/repository.js";
 import { assertOperatorConfig } from "../check-config.js";
 import type { Outcome } from "../outcome.js";
 import type { Workspace } from "../workspace.js";
@@ -12,6 +14,8 @@ export interface RestoreOptions {
   backup: string;
   /** The other part stays as it is. */
   only?: DataPart;
+  /** The repository's copy, also where one is here. */
+  fromRepository: boolean;
   dryRun: boolean;
   yes: boolean;
   waitMs: number;
@@ -21,11 +25,20 @@ export interface RestoreOptions {
 export async function restore(ws: Workspace, options: RestoreOptions): Promise<Outcome> {
   const restoreFrom = backupNamed(ws, options.backup);
   assertOperatorConfig(ws);
-  return moveData(ws, { ...options, command: "restore" }, ({ ledger }) => {
+  const fetch = fetchedFirst(ws, restoreFrom, options) ? { fetch: restoreFrom } : {};
+  return moveData(ws, { ...options, ...fetch, command: "restore" }, ({ ledger }) => {
     const target = ledger.at(-1);
     if (target === undefined) return Promise.resolve({ why: `nothing is released on ${ws.stack}`, next: "run scripts/deploy.sh first" });
     return Promise.resolve({ target, data: { restoreFrom, ...(options.only === undefined ? {} : { only: options.only }) } });
   });
+}
+
+/** Whether it has to come from the repository. @throws ReleaseError `usage` where that is not to happen now */
+function fetchedFirst(ws: Workspace, name: string, { fromRepository, dryRun }: RestoreOptions): boolean {
+  const here = existsSync(path.join(ws.paths.backups, name));
+  if (!fromRepository && (here || !hasRepository(ws))) return false;
+  if (dryRun) throw errors.usage({ why: `backup ${name} is in the repository, and looking at it would bring it here`, next: `bring it here first: scripts/backups.sh fetch ${name}` });
+  return true;
 }
 
 /** @throws ReleaseError `usage` for what is no backup of this stack */
