@@ -20,6 +20,8 @@ export interface LiveTraffic {
   switchedAt: string;
   /** The file that a restart would read is what is served now. A run killed between its rename and its reload leaves another one. */
   fileServed: boolean;
+  /** For {@link applyTable}, which need not look again. */
+  look: Look;
 }
 
 export interface ApplyOptions {
@@ -27,6 +29,8 @@ export interface ApplyOptions {
   assertHolds: () => void | Promise<void>;
   /** Milliseconds until the new config must be served. */
   deadlineMs?: number;
+  /** A look of a moment ago, to save one. Whatever has changed the config since makes the change fail: nothing is overwritten. */
+  look?: Look;
 }
 
 export interface Applied {
@@ -55,10 +59,11 @@ export async function readLive(stack: string): Promise<LiveTraffic | null> {
     return null;
   }
   const { file, door } = look;
-  return { digest: look.digest, table: look.table ?? file.table, previewKey: file.previewKey, baseUrl: door.baseUrl, switchedAt: file.switchedAt, fileServed: file.digest === look.digest };
+  return { digest: look.digest, table: look.table ?? file.table, previewKey: file.previewKey, baseUrl: door.baseUrl, switchedAt: file.switchedAt, fileServed: file.digest === look.digest, look };
 }
 
-interface Look {
+/** The front door at a moment. */
+export interface Look {
   door: FrontDoor;
   file: LiveFile | null;
   /** As served; null when it does not answer. */
@@ -85,7 +90,7 @@ export async function applyTable(stack: string, table: TrafficTable, options: Ap
   const revision = table.serving?.revision ?? "nothing";
   let serving = "";
   try {
-    const look = await lookAt(stackNames(stack).proxyContainer);
+    const look = options.look ?? (await lookAt(stackNames(stack).proxyContainer));
     if (look === null || look.file === null) {
       throw new Error("the proxy is not there, or was never prepared");
     }

@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import path from "node:path";
-import { execa, type ResultPromise } from "execa";
+import type { ResultPromise } from "execa";
 import { ReleaseError } from "../../components/runtime/errors.js";
 import { watch, type EngineSink, type Watched } from "./engine-watch.js";
 import { readLocalState } from "./local-state.js";
@@ -80,6 +80,8 @@ export class Engine {
   }
 
   private async run(args: string[], { shown, stoppable }: { shown: "preview" | "update" | null; stoppable: boolean }): Promise<EngineResult> {
+    // Loaded when it is first needed: a warm rollback moves its users before.
+    const { execa } = await import("execa");
     const child = execa(pulumiBinary(this.ws.projectDir), args, {
       cwd: this.ws.projectDir,
       env: { ...this.ws.env, ...this.runEnv },

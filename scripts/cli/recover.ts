@@ -1,8 +1,8 @@
 import { randomBytes } from "node:crypto";
 import { sweep } from "../../components/backup/sweep.js";
 import { errors } from "../../components/runtime/errors.js";
-import { endFormerRuns } from "../../components/runtime/processes.js";
 import { engineLock } from "./engine-lock.js";
+import { endLeftovers } from "./leftovers.js";
 import { removeOrphans } from "./orphans.js";
 import { readPresent, type Present } from "./present.js";
 import { openStack } from "./open-stack.js";
@@ -24,17 +24,6 @@ export async function recover(run: Run): Promise<Present> {
   if (await openStack(run.ws, run.engine)) run.say(`stack ${run.ws.stack} is new`);
   await run.protectSecrets();
   return clearUp(run);
-}
-
-/**
- * Ends what killed runs left running. Not only the last one: it may have been killed before it came to this. Repeating it
- * does nothing.
- */
-export async function endLeftovers(run: Run): Promise<void> {
-  const ended = await endFormerRuns({ lock: run.ws.paths.lock, fence: run.token });
-  if (ended.length > 0) run.say(`ended ${ended.length} processes that a killed run left`);
-  if (ended.length === 0 && run.takenOver === null) return;
-  run.journal.write({ phase: "recover", event: "info", message: run.takenOver === null ? "" : `took over from ${run.takenOver.run}`, data: { ended } });
 }
 
 /** The same for what Pulumi and Docker keep, once nobody works at it any more: also after an update of this run whose Pulumi was killed. */

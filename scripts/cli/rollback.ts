@@ -1,23 +1,11 @@
 import { errors, EXIT } from "../../components/runtime/errors.js";
-import { defaultRollbackTarget, findReleases } from "../../components/release/ledger.js";
-import type { ReleaseRecord } from "../../components/release/model.js";
 import { tagProblem } from "../../components/source/names.js";
 import { assertOperatorConfig } from "./check-config.js";
 import { confirmed } from "./confirm.js";
-import { finished } from "./finished.js";
-import { dryRun } from "./dry-run.js";
-import { Engine } from "./engine.js";
-import { openStack } from "./open-stack.js";
+import { endLeftovers } from "./leftovers.js";
 import type { Outcome } from "./outcome.js";
-import { readPresent, type Present } from "./present.js";
-import { previewPlan } from "./preview.js";
-import { endLeftovers, recover } from "./recover.js";
-import { describeReleases } from "./releases.js";
-import { rollbackValues } from "./rollback-config.js";
 import { failureOutcome, Run } from "./run.js";
-import { TempConfig } from "./temp-config.js";
-import { restorePresent, update } from "./update.js";
-import { moveWarm, type WarmMove } from "./warm.js";
+import { moveWarm } from "./warm.js";
 import type { Workspace } from "./workspace.js";
 
 export interface RollbackOptions {
@@ -33,7 +21,7 @@ export async function rollback(ws: Workspace, options: RollbackOptions): Promise
   const problem = options.tag === undefined ? null : tagProblem(options.tag);
   if (problem !== null) throw errors.usage({ why: `no release has such a name: it ${problem}`, next: "scripts/status.sh lists the releases" });
   assertOperatorConfig(ws);
-  if (options.dryRun) return rollbackDryRun(ws, options);
+  if (options.dryRun) return (await import("./agree.js")).rollbackDryRun(ws, options);
   return Run.conduct(ws, { command: "rollback", waitMs: options.waitMs }, (run) => goBack(run, options));
 }
 
@@ -47,53 +35,12 @@ async function goBack(run: Run, options: RollbackOptions): Promise<Outcome> {
   }
   await endLeftovers(run);
   const moved = await moveWarm(run, options.tag);
+  // Loaded when users have been moved: it takes as long as the move itself.
+  const { makeStateAgree, unrecorded } = await import("./agree.js");
   try {
     return await makeStateAgree(run, options, moved);
   } catch (error) {
     if (moved === null) throw error;
     return unrecorded(moved, failureOutcome(error).summary);
   }
-}
-
-/** The slow part: the update with the target's recorded settings, which backs up, gates and records. */
-async function makeStateAgree(run: Run, options: RollbackOptions, moved: WarmMove | null): Promise<Outcome> {
-  const present = await recover(run);
-  const target = await chooseTarget(run.ws, present.ledger, options.tag, moved);
-  run.checkpoint();
-  const config = new TempConfig(run.ws, rollbackValues(run.ws, target, run.attempt));
-  try {
-    await previewPlan(run, config);
-    run.checkpoint();
-    const failure = await update(run, config);
-    if (failure === null) return await finished(run);
-    return await restorePresent(run, present.ledger.at(-1) ?? null, failure, moved === null ? undefined : unrecorded(moved, failure.what));
-  } finally {
-    config.remove();
-  }
-}
-
-/** The route has moved and must not move back to the release that was just abandoned. */
-function unrecorded(moved: WarmMove, what: string): Outcome {
-  return {
-    exitCode: EXIT.unverified,
-    summary: `${moved.tag} serves, but the update that records it did not end well: ${what}`,
-    next: `run scripts/rollback.sh ${moved.tag} again: it goes on from here`,
-  };
-}
-
-/** @throws ReleaseError `neverReleased` with the list of those that were */
-async function chooseTarget({ stack, paths }: Workspace, ledger: ReleaseRecord[], tag: string | undefined, moved: WarmMove | null): Promise<ReleaseRecord> {
-  const warm = moved === null ? undefined : ledger.findLast((r) => r.revision === moved.revision);
-  if (warm !== undefined) return warm;
-  const target = tag === undefined ? defaultRollbackTarget(ledger) : findReleases(ledger, tag).at(-1);
-  if (target !== undefined && target !== null) return target;
-  throw errors.neverReleased({ stack, tag: tag ?? "an earlier release", known: await describeReleases(paths, ledger) });
-}
-
-async function rollbackDryRun(ws: Workspace, options: RollbackOptions): Promise<Outcome> {
-  const engine = new Engine(ws, {}, null);
-  await openStack(ws, engine);
-  const present: Present = await readPresent(engine, ws);
-  const target = await chooseTarget(ws, present.ledger, options.tag, null);
-  return dryRun(ws, "rollback", rollbackValues(ws, target, ""));
 }

@@ -28,14 +28,14 @@ export async function moveWarm(run: Run, tag: string | undefined): Promise<WarmM
   const probed = await probeOnce({
     stack: run.ws.stack, containers: former.containers, port: former.port, healthPath: former.healthPath, scriptPath: "",
     requestTimeoutMs: probeDeadline, secretEnv: secretNames(run.ws), qdrantContainer: "",
-  });
+  }, () => Promise.resolve(live));
   if (!probed.ok) {
     run.say(`${former.tag} is warm, but ${probed.reason}; going the slow way`);
     return null;
   }
   run.journal.write({ phase: "route", event: "info", message: `rolling back to ${former.tag}, which is warm`, data: { intent: former.revision } });
   try {
-    await applyTable(run.ws.stack, warmTable(table), { assertHolds: () => run.assertHolds() });
+    await applyTable(run.ws.stack, warmTable(table), { assertHolds: () => run.assertHolds(), look: live.look });
   } catch (error) {
     run.say(`the warm move failed (${messageOf(error)}); going the slow way`);
     return null;

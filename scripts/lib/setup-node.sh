@@ -23,8 +23,9 @@ check_node() {
 
 set_up_packages() {
   if [ ! -f node_modules/.package-lock.json ] || [ package-lock.json -nt node_modules/.package-lock.json ]; then
-    step "[2/6] node packages" "npm ci, then compiling (about 30 s)" packages npm ci --no-audit --no-fund || exit 2
-    [ ! -f dist/index.js ] || return 0
+    # Without their scripts: those build what only an ssh connection to Docker would be faster with (40 s of compiler), fetch a
+    # plugin that the first update fetches anyway, and compile the program, which comes next.
+    step "[2/6] node packages" "npm ci (about 15 s)" packages npm ci --ignore-scripts --no-audit --no-fund || exit 2
   fi
   step "[2/6] program" "compiling to dist/ (about 10 s)" compile compile || exit 2
 }

@@ -315,6 +315,7 @@ describe("traffic on a real HAProxy", function () {
     const answers = load.took.sort((a, b) => a - b);
     const at = (list: number[], share: number): string => (list[Math.floor((list.length - 1) * share)] ?? NaN).toFixed(0);
     process.stdout.write(`    ${times} reloads (p50 ${at(sorted, 0.5)} ms, max ${at(sorted, 1)} ms), ${load.sent} requests, ${load.failures.length} failed, p99 ${at(answers, 0.99)} ms, max ${at(answers, 1)} ms\n`);
+    assert.ok(Number(at(sorted, 0.5)) < 2000, "half of the reloads needed a second signal: the first is not heard");
     assert.deepEqual(load.failures, []);
   });
 });

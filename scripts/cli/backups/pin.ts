@@ -1,7 +1,7 @@
 import { pin, unpin } from "../../../components/backup/pins.js";
 import { EXIT } from "../../../components/runtime/errors.js";
 import type { Outcome } from "../outcome.js";
-import { endLeftovers } from "../recover.js";
+import { endLeftovers } from "../leftovers.js";
 import { Run } from "../run.js";
 import type { Workspace } from "../workspace.js";
 import { findBackup } from "./find.js";
