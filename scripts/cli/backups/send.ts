@@ -4,7 +4,7 @@ import { fetchBackup } from "../../../components/repository/fetch.js";
 import { sendBackup } from "../../../components/repository/send.js";
 import { errors, EXIT } from "../../../components/runtime/errors.js";
 import type { Outcome } from "../outcome.js";
-import { endLeftovers } from "../recover.js";
+import { endLeftovers } from "../leftovers.js";
 import { Run } from "../run.js";
 import type { Workspace } from "../workspace.js";
 import { findBackup } from "./find.js";
