@@ -11,6 +11,7 @@ import type { Settings } from "../settings/schema.js";
 import { Front } from "../traffic/front.js";
 import { Proxy } from "../traffic/proxy.js";
 import { Route } from "../traffic/route.js";
+import type { Leaving } from "../traffic/route/crossing.js";
 import { asOutput, ledgerAfter, recordOf } from "./ledger.js";
 import type { Plan, ReleaseFacts, ReleaseRecord, RestorePlan, RevisionPlan } from "./model.js";
 import { stackNames, type StackNames } from "./names.js";
@@ -74,6 +75,7 @@ export class Release extends pulumi.ComponentResource {
         drain: { deadlineMs: settings.drain.deadline, onRollbackMs: settings.drain.onRollback },
         keepWarm: settings.keepWarm,
         dataDir: settings.dataDir,
+        ...this.leaving(backup.outcome),
       },
       { parent: this, dependsOn: [gate, front] },
     );
@@ -99,6 +101,15 @@ export class Release extends pulumi.ComponentResource {
     const { dataDir, qdrant } = this.args.settings;
     const ownBackup = backup.outcome.apply((outcome) => outcome.backup);
     return declareRestore({ stack, plan, names: this.names, dataDir, qdrantImage: qdrant.image, ownBackup }, { parent: this, dependsOn: backup.command });
+  }
+
+  /** The data that this release moves away from, for the route's last look at it. */
+  private leaving(backup: pulumi.Output<BackupOutcome>): { leaving?: pulumi.Output<Leaving> } {
+    const { past, serving } = this.args.plan;
+    const left = past.at(-1);
+    if (left === undefined || left.generation === serving.generation) return {};
+    const qdrant = this.names.qdrantContainer(left.storage.qdrant);
+    return { leaving: backup.apply((outcome) => ({ qdrant, generation: left.generation, backup: outcome.backup, counts: outcome.collections })) };
   }
 
   /** Points that each collection must have at the gate: as restored, or as backed up; of data that was left, nothing is known. */

@@ -16,8 +16,8 @@ export interface PauseOptions extends ApplyOptions {
 }
 
 export interface Paused {
-  /** Milliseconds since 1970, of this host's clock: from then on nobody has begun a write. */
-  since: number;
+  /** Milliseconds since 1970, of this host's clock: nobody was refused before. */
+  from: number;
   /** Websockets that were closed. */
   closed: number;
   /** Requests that were under way too long, and were ended. */
@@ -41,17 +41,17 @@ export function pauseLeft({ frozenUntil }: Pick<TrafficTable, "frozenUntil">, no
  */
 export async function pauseWrites(stack: string, options: PauseOptions): Promise<Paused> {
   const live = await served(stack);
+  const from = Date.now();
   await applyTable(stack, { ...live.table, frozenUntil: untilOf(options) }, options);
-  const since = Date.now();
   const revisions = [live.table.serving, live.table.former].flatMap((one) => (one === null ? [] : [one.revision]));
   let closed = 0;
   const close = async (): Promise<number> => {
     for (const revision of revisions) closed += await closeSessions(stack, revision);
     return activeOnOldWorkers(stack);
   };
-  if (await quiet(close, SETTLE_MS)) return { since, closed, ended: 0 };
+  if (await quiet(close, SETTLE_MS)) return { from, closed, ended: 0 };
   const ended = await endOnOldWorkers(stack);
-  if (await quiet(close, GONE_MS)) return { since, closed, ended };
+  if (await quiet(close, GONE_MS)) return { from, closed, ended };
   throw new Error("requests that came before the pause of writes do not end");
 }
 
@@ -84,7 +84,22 @@ export function withoutPause({ frozenUntil: _, ...table }: TrafficTable): Traffi
   return table;
 }
 
-/** Requests that were refused since a moment (milliseconds since 1970), as the proxy's log has them. */
+/** Milliseconds after which a log that says the same is taken to be all there, and for which it is waited. */
+const LOG_LAG_MS = 200;
+const LOG_WITHIN_MS = 3000;
+
+/** Requests that were refused since a moment (milliseconds since 1970), when the pause is over: the log comes a moment late. */
+export async function refusedInAll(stack: string, since: number): Promise<number> {
+  const until = performance.now() + LOG_WITHIN_MS;
+  for (let before = await refusedSince(stack, since); ; ) {
+    await sleep(LOG_LAG_MS);
+    const now = await refusedSince(stack, since);
+    if (now === before || performance.now() > until) return now;
+    before = now;
+  }
+}
+
+/** The same as the proxy's log has them now. */
 export async function refusedSince(stack: string, since: number): Promise<number> {
   const container = stackNames(stack).proxyContainer;
   const raw = await dockerCall(`read the log of ${container}`, () => docker().getContainer(container).logs({ stdout: true, stderr: false, follow: false, since: Math.floor(since / 1000) }));

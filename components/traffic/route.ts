@@ -2,6 +2,7 @@ import type * as pulumi from "@pulumi/pulumi";
 import type { ReleaseKind } from "../release/model.js";
 import { HandledResource } from "../runtime/dynamic.js";
 import type { TrafficTable } from "./model.js";
+import type { Leaving } from "./route/crossing.js";
 import type { RouteInputs, RouteState } from "./route/handler.js";
 
 export interface RouteArgs {
@@ -15,6 +16,8 @@ export interface RouteArgs {
   readonly keepWarm: pulumi.Input<boolean>;
   /** Where journal and lock lie; relative to the project. */
   readonly dataDir: pulumi.Input<string>;
+  /** Where this release moves to other data: what it leaves. */
+  readonly leaving?: pulumi.Input<Leaving>;
 }
 
 /**

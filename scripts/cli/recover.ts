@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { sweep } from "../../components/backup/sweep.js";
-import { errors } from "../../components/runtime/errors.js";
+import { errors, messageOf } from "../../components/runtime/errors.js";
+import { resumeWrites } from "../../components/traffic/freeze.js";
 import { engineLock } from "./engine-lock.js";
 import { endLeftovers } from "./leftovers.js";
 import { removeOrphans } from "./orphans.js";
@@ -29,6 +30,7 @@ export async function recover(run: Run): Promise<Present> {
 /** The same for what Pulumi and Docker keep, once nobody works at it any more: also after an update of this run whose Pulumi was killed. */
 export async function clearUp(run: Run): Promise<Present> {
   await clearEngineLock(run);
+  await thaw(run);
   await sweep(run.ws.stack, { paths: run.ws.paths, token: randomBytes(5).toString("hex"), say: (line) => run.say(line), assertHolds: () => run.assertHolds() });
   const present = await readPresent(run.engine, run.ws);
   await removeOrphans(run, present);
@@ -46,6 +48,16 @@ async function clearEngineLock(run: Run): Promise<void> {
   run.say("clearing the lock of an update that was killed");
   const cancelled = await run.engine.quiet(["cancel", "--yes", "--stack", run.ws.stack]);
   if (cancelled.exitCode !== 0) throw await run.engine.failure("cancel", cancelled);
+}
+
+/** Whoever paused writes is gone: users need not wait until its lease ends. */
+async function thaw(run: Run): Promise<void> {
+  run.assertHolds();
+  try {
+    if (await resumeWrites(run.ws.stack, { assertHolds: () => run.assertHolds() })) run.say("users can write again, which a run that ended early had paused");
+  } catch (error) {
+    run.say(`users may not be able to write until a pause, which a run left, ends by itself: ${messageOf(error)}`);
+  }
 }
 
 async function clearPending(run: Run, present: Present): Promise<void> {

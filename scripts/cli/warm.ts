@@ -1,5 +1,6 @@
 import { probeOnce } from "../../components/gate/probe-once.js";
 import { messageOf } from "../../components/runtime/errors.js";
+import { withoutPause } from "../../components/traffic/freeze.js";
 import { applyTable, readLive } from "../../components/traffic/live.js";
 import { generationOf, type TrafficRevision, type TrafficTable } from "../../components/traffic/model.js";
 import type { Run } from "./run.js";
@@ -50,7 +51,7 @@ export function warmTarget({ former, serving, rollbackTo }: TrafficTable, tag: s
   return (tag === undefined ? rollbackTo === former.revision : former.tag === tag) ? former : null;
 }
 
-/** The table after going back to the former release: what was serving is abandoned. Pure. */
+/** The table after going back to the former release: what was serving is abandoned, and a pause that a killed run left is over. Pure. */
 export function warmTable(table: TrafficTable): TrafficTable {
-  return { ...table, seq: table.seq + 1, serving: table.former, former: table.serving, abandoned: true, rollbackTo: null };
+  return { ...withoutPause(table), seq: table.seq + 1, serving: table.former, former: table.serving, abandoned: true, rollbackTo: null };
 }

@@ -1,10 +1,12 @@
 import assert from "node:assert/strict";
 import { cpSync, truncateSync } from "node:fs";
 import path from "node:path";
+import { pauseWrites } from "../../components/traffic/freeze.js";
 import type { Status } from "../../scripts/cli/status.js";
 import { keptFor } from "../support/docker.js";
 import type { Ended } from "../support/processes.js";
 import { type Data, TinyStack } from "../support/tiny-stack.js";
+import { ask } from "./traffic/client.js";
 
 /** What users do after a backup: points and files that are new, changed and gone. */
 async function write(tiny: TinyStack, generation: string): Promise<void> {
@@ -56,11 +58,13 @@ describe("e2e: rollback with data, and forward again", function () {
     assert.equal((await status()).version, "v2.0.0");
   });
 
-  it("goes back to code, settings and data of the release before, and every request is answered", async () => {
-    tiny.startProbes();
+  it("goes back to code, settings and data of the release before, and every page is served", async () => {
+    tiny.startProbes({ uploads: false });
     const ended = await rollback("--with-data", "--yes");
     assert.equal(ended.exitCode, 0, ended.all);
     await tiny.answered("v1.0.0", "v2.0.0");
+    assert.match(ended.stdout, /writes were paused for \d+ ms: \d+ websockets closed, \d+ requests refused/);
+    assert.match(ended.stdout, /data generation 0 has as many points as its backup pre-rollback-/);
     assert.deepEqual(await tiny.data(backup), then);
     const { version, data, releases } = await status();
     assert.deepEqual([version, data, releases.at(-1)?.kind, releases.at(-2)?.outcome], ["v1.0.0", { generation: backup, restoredFrom: backup }, "rollback", "abandoned"]);
@@ -81,7 +85,7 @@ describe("e2e: rollback with data, and forward again", function () {
     const refused = await rollback("v2.0.0", "--generation", "0");
     assert.equal(refused.exitCode, 2, refused.all);
     assert.match(refused.stdout, /uploads: 1 file added, 1 changed, 1 deleted since the backup/);
-    tiny.startProbes();
+    tiny.startProbes({ uploads: false });
     const ended = await rollback("v2.0.0", "--generation", "0", "--yes");
     assert.equal(ended.exitCode, 0, ended.all);
     await tiny.answered("v1.0.0", "v2.0.0");
@@ -94,6 +98,16 @@ describe("e2e: rollback with data, and forward again", function () {
     assert.equal(ended.exitCode, 0, ended.all);
     assert.deepEqual(await tiny.data(`${backup}b`), then);
     assert.deepEqual([(await status()).version, (await status()).data?.generation], ["v2.0.0", `${backup}b`]);
+  });
+
+  it("lets users write at once where a run was killed that had paused it", async () => {
+    const hour = 3_600_000;
+    await pauseWrites(tiny.project.stack, { leaseMs: hour, assertHolds: () => undefined });
+    const upload = (): Promise<number> => ask(`${tiny.project.url}/x`, { method: "PUT", body: "x" }).then(({ status: code }) => code);
+    assert.equal(await upload(), 503);
+    const ended = await tiny.deploy("v2.0.0");
+    assert.match(ended.stdout, /users can write again, which a run that ended early had paused/);
+    assert.equal(await upload(), 200);
   });
 
   it("refuses what is no backup, what is damaged, what nobody ran on: nothing touched", async () => {

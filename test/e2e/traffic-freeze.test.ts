@@ -41,7 +41,7 @@ describe("e2e: a pause of writes on a real HAProxy", function () {
       assert.deepEqual([refused.status, refused.headers["retry-after"], refused.by], [503, "2", ""], method);
     }
     await assert.rejects(connect(bench.url), /503/);
-    await waitFor("five refusals in the log", async () => (await refusedSince(bench.stack, paused.since)) === 5);
+    await waitFor("five refusals in the log", async () => (await refusedSince(bench.stack, paused.from)) === 5);
     const { previewKey } = (await readLive(bench.stack)) ?? assert.fail();
     assert.equal((await send("PUT", previewHeaders(previewKey, v3.containers[0] ?? "", v3.port))).status, 200, "who looks at a candidate is no user");
     assert.equal(await resumeWrites(bench.stack, holds), true);

@@ -120,12 +120,50 @@ describe("handlers of front and route", function () {
     }
   });
 
+  it("route: moving to other data pauses writes, closes the sessions that are left before it moves, and serves every page", async () => {
+    const serving = { seq: 20, serving: v2 };
+    await route.create(inputs(serving));
+    const user = await connect(bench.url);
+    const writes: number[] = [];
+    let writing = true;
+    const writer = (async () => {
+      while (writing) writes.push((await ask(`${bench.url}/_stcore/upload_file/x`, { method: "PUT", body: "x" })).status);
+    })();
+    const pages: number[] = [];
+    const reader = (async () => {
+      while (writing) pages.push((await ask(bench.url, { headers: PAGE })).status);
+    })();
+    const leaving = { qdrant: "pbjrag-none", generation: "0", backup: "pre-deploy-20260101-120000", counts: { a: 1 } };
+    await route.update("x", { ...inputs({}), switchedAt: "", digest: "" }, inputs({ seq: 21, serving: { ...v3, generation: "r1" }, former: v2, abandoned: true }, { leaving }));
+    writing = false;
+    await Promise.all([writer, reader]);
+    assert.ok(user.closed);
+    assert.equal(await servedBy(), v3.containers[0]);
+    assert.equal((await ask(`${bench.url}/_stcore/upload_file/x`, { method: "PUT", body: "x" })).status, 200, "writes go on");
+    assert.deepEqual([...new Set(pages)], [200]);
+    assert.deepEqual([...new Set(writes)].filter((status) => status !== 200 && status !== 503), []);
+    const told = readEvents(paths).filter(({ phase, event }) => phase === "route" && event === "info");
+    const pause = told.at(-1);
+    assert.match(pause?.message ?? "", /^writes were paused for \d+ ms: 1 websockets closed, \d+ requests refused$/);
+    assert.equal(pause?.data?.refused, writes.filter((status) => status === 503).length);
+    assert.match(told.at(-2)?.message ?? "", /could not be counted: Container pbjrag-none is not there/);
+  });
+
+  it("route: where the move to other data fails, users write on to where they were", async () => {
+    const before = (await readLive(bench.stack))?.table;
+    const wrong = inputs({ seq: 22, serving: { ...v2, containers: ["elsewhere"] } });
+    await assert.rejects(route.update("x", { ...inputs({}), switchedAt: "", digest: "" }, wrong));
+    assert.deepEqual((await readLive(bench.stack))?.table, before);
+    assert.equal((await ask(`${bench.url}/_stcore/upload_file/x`, { method: "PUT", body: "x" })).status, 200);
+  });
+
   it("the proxy serves the same after it was restarted, and its volume outlives the container", async () => {
     const before = await readLive(bench.stack);
+    const by = await servedBy();
     await docker().getContainer(bench.names.proxyContainer).stop({ t: 1 });
     assert.deepEqual(await readLive(bench.stack), { ...before, digest: null, fileServed: false });
     await docker().getContainer(bench.names.proxyContainer).start();
-    await waitFor("the proxy to serve", async () => (await servedBy()) === v2.containers[0], { withinMs: 10_000 });
+    await waitFor("the proxy to serve", async () => (await servedBy()) === by, { withinMs: 10_000 });
     assert.deepEqual(await readLive(bench.stack), before);
   });
 

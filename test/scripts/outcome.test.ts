@@ -88,7 +88,8 @@ describe("how a command ends", () => {
   it("a warm rollback swaps serving and former and abandons what served", () => {
     const revision = (tag: string) => ({ revision: `${tag}-00000000`, tag, containers: [], port: 8501, healthPath: "/h" });
     const table = { schema: 1 as const, stack: "s", seq: 4, serving: revision("v3"), former: revision("v2"), abandoned: false, rollbackTo: "v2-00000000" };
-    const moved = warmTable(table);
+    const moved = warmTable({ ...table, frozenUntil: 1 });
+    assert.equal(moved.frozenUntil, undefined, "a killed run's pause of writes ends with the move");
     assert.deepEqual([moved.serving?.tag, moved.former?.tag, moved.abandoned, moved.seq], ["v2", "v3", true, 5]);
   });
 

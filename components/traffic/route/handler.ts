@@ -6,9 +6,10 @@ import { openJournal, type Journal } from "../../runtime/journal.js";
 import { assertHolds } from "../../runtime/lock.js";
 import { handlerPaths } from "../../runtime/paths.js";
 import { settleSessions } from "../drain.js";
-import { applyTable, inWords, readLive } from "../live.js";
-import { checkTable, sameTable, servingName, type TrafficTable } from "../model.js";
+import { type Applied, applyTable, inWords, readLive } from "../live.js";
+import { checkTable, generationOf, sameTable, servingName, type TrafficTable } from "../model.js";
 import { closeSessions, openSessions } from "../sessions.js";
+import { cross, crosses, type Leaving } from "./crossing.js";
 
 export interface RouteInputs {
   stack: string;
@@ -18,6 +19,8 @@ export interface RouteInputs {
   drain: { deadlineMs: number; onRollbackMs: number };
   keepWarm: boolean;
   dataDir: string;
+  /** Where this release moves to other data. */
+  leaving?: Leaving;
 }
 
 export interface RouteState extends RouteInputs {
@@ -27,7 +30,7 @@ export interface RouteState extends RouteInputs {
 }
 
 /** Inputs that say how, not what: a change of them alone moves nothing. */
-const MANNER = ["drain", "dataDir"];
+const MANNER = ["drain", "dataDir", "leaving"];
 
 async function move(inputs: RouteInputs): Promise<RouteState> {
   const paths = handlerPaths(inputs);
@@ -37,8 +40,10 @@ async function move(inputs: RouteInputs): Promise<RouteState> {
   const to = servingName(table) || "nothing";
   journal.write({ phase: "route", event: "start", message: `moving traffic to ${to}`, data: { revision: table.serving?.revision ?? "", seq: table.seq } });
   try {
-    const leaving = inputs.keepWarm ? null : whileLeaving((await readLive(inputs.stack))?.table ?? null, inputs);
-    const { switchedAt, changed, tookMs } = await applyTable(inputs.stack, leaving ?? table, { assertHolds: holds });
+    const before = (await readLive(inputs.stack))?.table ?? null;
+    const leaving = inputs.keepWarm ? null : whileLeaving(before, inputs);
+    const apply = (): Promise<Applied> => applyTable(inputs.stack, leaving ?? table, { assertHolds: holds });
+    const { switchedAt, changed, tookMs } = await (crosses(before, table) ? cross(inputs.stack, left(before, inputs), journal, holds, apply) : apply());
     const message = changed ? `${to} serves` : `${to} served already`;
     journal.write({ phase: "route", event: "progress", message, data: { switchedAt, changed, tookMs } });
     await settle({ ...inputs, table: leaving ?? table }, switchedAt, journal, holds);
@@ -52,6 +57,12 @@ async function move(inputs: RouteInputs): Promise<RouteState> {
   }
 }
 
+/** Putting back what served before crosses as well, and leaves other data than the release once did. */
+function left(before: TrafficTable | null, { leaving }: Pick<RouteInputs, "leaving">): Leaving | undefined {
+  const serving = before?.serving ?? null;
+  return serving !== null && leaving?.generation === generationOf(serving) ? leaving : undefined;
+}
+
 /**
  * Where nothing is kept warm the wanted table knows no former release. While its users leave, it is the former one all the
  * same, so that their uploads and media still reach it. Null: nobody leaves. Pure.
@@ -62,7 +73,7 @@ export function whileLeaving(before: TrafficTable | null, { table, kind }: Pick<
   if (table.former !== null || former === null || former === undefined || former.revision === serving) {
     return null;
   }
-  return { ...table, former, abandoned: kind === "rollback" };
+  return { ...table, former, abandoned: kind === "rollback" || crosses(before, table) };
 }
 
 async function settle(inputs: RouteInputs, switchedAt: string, journal: Journal, holds: () => void): Promise<void> {

@@ -7,10 +7,10 @@ import { readIndex } from "../../../components/backup/index/store.js";
 import { isNothing, type Loss, lossInWords, lossOf } from "../../../components/backup/loss.js";
 import { parseManifest } from "../../../components/backup/manifest.js";
 import { FILES } from "../../../components/backup/names.js";
-import { QdrantClient } from "../../../components/qdrant/client.js";
+import { connectTo } from "../../../components/qdrant/connect.js";
 import type { DataPart, ReleaseRecord } from "../../../components/release/model.js";
 import { stackNames } from "../../../components/release/names.js";
-import { containerEnv, dockerCall, inspect, publishedPort } from "../../../components/runtime/docker.js";
+import { dockerCall } from "../../../components/runtime/docker.js";
 import { messageOf } from "../../../components/runtime/errors.js";
 import { readLive } from "../../../components/traffic/live.js";
 import type { Workspace } from "../workspace.js";
@@ -28,7 +28,7 @@ export async function previewLoss(ws: Workspace, backup: string | null, present:
   try {
     const { index } = parseManifest(await readFile(path.join(directory, FILES.manifest), "utf8"));
     if (index === null) return { unknown: `backup ${backup} is of an older form, without a list of what it holds` };
-    const now = liveEntries(only === "uploads" ? null : await connect(ws, present), index.details, only === "qdrant" ? null : await uploads(ws, present));
+    const now = liveEntries(only === "uploads" ? null : await connectTo(stackNames(ws.stack, present.settings.volumes).qdrantContainer(present.storage.qdrant)), index.details, only === "qdrant" ? null : await uploads(ws, present));
     return { loss: await lossOf(partOf(readIndex(directory), only), now) };
   } catch (error) {
     return { unknown: messageOf(error) };
@@ -45,13 +45,6 @@ export function lossLines(preview: LossPreview, present: ReleaseRecord): string[
 /** Nobody has to be asked. */
 export function losesNothing(preview: LossPreview): boolean {
   return "loss" in preview && isNothing(preview.loss);
-}
-
-async function connect(ws: Workspace, { storage, settings }: ReleaseRecord): Promise<QdrantClient> {
-  const info = await inspect(stackNames(ws.stack, settings.volumes).qdrantContainer(storage.qdrant));
-  const port = publishedPort(info, 6333);
-  if (port === null) throw new Error(`Qdrant (container ${info.Name.replace(/^\//, "")}) does not run`);
-  return new QdrantClient({ baseUrl: `http://127.0.0.1:${port}`, apiKey: containerEnv(info).QDRANT__SERVICE__API_KEY || undefined });
 }
 
 /** As a container of the release that serves has them. */

@@ -1,0 +1,20 @@
+import { containerEnv, inspect, publishedPort } from "../runtime/docker.js";
+import { QdrantClient } from "./client.js";
+
+/**
+ * A client of the Qdrant in one of our containers: through its published port, with the key that the container was given.
+ * @throws ReleaseError containerMissing; Error when it does not run
+ */
+export async function connectTo(container: string): Promise<QdrantClient> {
+  const info = await inspect(container);
+  const port = publishedPort(info, 6333);
+  if (port === null) throw new Error(`Qdrant (container ${container}) does not run`);
+  return new QdrantClient({ baseUrl: `http://127.0.0.1:${port}`, apiKey: containerEnv(info).QDRANT__SERVICE__API_KEY || undefined });
+}
+
+/** Exact points of each collection. */
+export async function countAll(client: QdrantClient): Promise<Record<string, number>> {
+  const counts: Record<string, number> = {};
+  for (const name of await client.collections()) counts[name] = await client.count(name);
+  return counts;
+}
