@@ -57,7 +57,8 @@ describe("faults: clock and state (rows 37, 38)", function () {
     it("releases and backups are in the order in which they were made", async () => {
       const all = await releases();
       assert.deepEqual(all.map(({ seq, tag }) => `${seq} ${tag}`), ["1 v1.0.0", "2 v2.0.0", "3 v3.0.0"]);
-      const years = all.map(({ switchedAt }) => Math.round((Date.parse(switchedAt) - Date.now()) / YEAR));
+      // A round of something just below nothing is -0, which is not 0 here.
+      const years = all.map(({ switchedAt }) => Math.round((Date.parse(switchedAt) - Date.now()) / YEAR) + 0);
       assert.deepEqual(years, [0, 1, -1], "the clocks did not jump");
       const found = await status();
       assert.deepEqual([found.outcome, found.version, found.previous], ["healthy", "v3.0.0", "v2.0.0"]);
