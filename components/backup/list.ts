@@ -25,7 +25,7 @@ export interface BackupSummary {
   files: number;
   /** Size of the archives on disk. */
   bytes: number;
-  /** Its data was restored into a scratch Qdrant and counted there. */
+  /** Its data was restored into a scratch Qdrant and counted there, and its archives were read to their end. */
   proven: boolean;
   /** Retention leaves it alone until it is unpinned. */
   pinned: boolean;

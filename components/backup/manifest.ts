@@ -1,6 +1,8 @@
 import { z } from "zod";
 import { DETAILS } from "./index/format.js";
 
+const count = z.number().int().nonnegative();
+
 const file = z.object({
   /** Bytes. */
   size: z.number().int().nonnegative(),
@@ -41,6 +43,11 @@ const collection = z.object({
   payloadSchema: z.record(z.string(), z.unknown()),
   /** The snapshot that it was restored from; null where a stopped Qdrant's storage was copied. */
   snapshot: file.nullable(),
+  /**
+   * Points and queries that were compared with the live Qdrant, see proof/sample.ts. Null where there was no live one to compare
+   * with; absent in old backups.
+   */
+  sampled: z.object({ points: count, changed: count, queries: count }).nullish(),
 });
 
 /** `manifest.json`, written when all else is there: a directory without one is no backup. */
@@ -88,7 +95,7 @@ export const manifestSchema = z.object({
   proof: z.object({
     restored: z.boolean(),
     counted: z.boolean(),
-    /** Points and answers to queries were compared with the live Qdrant. */
+    /** Of every collection that has points, some were compared with the live Qdrant's, and answers to queries. */
     sampled: z.boolean(),
     /** The archives were read to their end as they were written. */
     read: z.boolean(),
@@ -141,7 +148,21 @@ export function manifestSum(sha256: string): string {
   return `${sha256}  manifest.json\n`;
 }
 
-/** Its Qdrant data was restored and counted; without any there is nothing to prove. */
-export function isProven({ qdrant, proof }: Manifest): boolean {
+/** Its Qdrant data was restored into a scratch Qdrant and counted there; without any there is nothing to restore. */
+export function wasRestored({ qdrant, proof }: Manifest): boolean {
   return qdrant === null || (proof.restored && proof.counted);
+}
+
+/**
+ * It was restored, and its archives were read to their end: what a deploy goes on with. That it was `sampled` as well is told
+ * apart: where users wrote every point that was looked at, or no Qdrant ran, there was nothing to compare.
+ */
+export function isProven(manifest: Manifest): boolean {
+  return wasRestored(manifest) && manifest.proof.read;
+}
+
+/** See `proof.sampled`. */
+export function wasSampled(collections: Readonly<Record<string, CollectionRecord>>): boolean {
+  const held = Object.values(collections).filter(({ points }) => points > 0);
+  return held.length > 0 && held.every(({ sampled }) => (sampled?.points ?? 0) > 0);
 }

@@ -49,7 +49,7 @@ export const backupOutcomeSchema = z.object({
   /** Size of the backup on disk. */
   bytes: z.number(),
   tookMs: z.number(),
-  /** The data was restored into a scratch Qdrant and counted there. */
+  /** The data was restored into a scratch Qdrant and counted there, and the archives were read to their end. */
   proven: z.boolean(),
 });
 

@@ -16,6 +16,7 @@ export type BackupCode =
   | "qdrant-down"
   | "qdrant-timeout"
   | "request"
+  | "sample"
   | "scratch"
   | "several"
   | "unexpected"

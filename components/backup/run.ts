@@ -67,7 +67,7 @@ async function writeBackup(
   const qdrant = await saveQdrant(request, context, source, path.join(partial, FILES.qdrant), index, leftovers);
   if (qdrant.record === null && !content.uploads) return noBackup("there is no data yet: Qdrant has no collections, and there are no uploads");
   const uploads = await saveUploads(request, context, content.reader, path.join(partial, FILES.uploads), index, leftovers);
-  const bytes = await seal(request, context, tool, { name, seq: await nextNumber(context.paths), created, qdrant, uploads, index: await index.finish() });
+  const { bytes, proven } = await seal(request, context, tool, { name, seq: await nextNumber(context.paths), created, qdrant, uploads, index: await index.finish() });
   context.say(`backup ${name} is complete: ${mebibytes(bytes)}`, { backup: name, bytes });
   const collections = Object.entries(qdrant.record?.collections ?? {}).map(([collection, { points }]) => [collection, points] as const);
   return {
@@ -78,7 +78,7 @@ async function writeBackup(
     files: uploads.content.files,
     bytes,
     tookMs: 0,
-    proven: true,
+    proven,
   };
 }
 

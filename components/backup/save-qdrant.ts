@@ -9,10 +9,11 @@ import type { CollectionRecord, FileRecord, QdrantRecord } from "./manifest.js";
 import type { BackupRequest } from "./model.js";
 import { settlePending } from "./pending.js";
 import { BackupProblem } from "./problem.js";
+import { Mismatch } from "./proof/agree.js";
 import type { BackupIndex } from "./save-index.js";
 import type { Reader } from "./reader.js";
 import { Scratch } from "./scratch.js";
-import { Mismatch, transferCollection } from "./snapshot.js";
+import { transferCollection } from "./snapshot.js";
 import { findLive, type LiveQdrant } from "./source.js";
 import { TarRebase } from "./tar-rebase.js";
 import { ensureImage } from "./volumes.js";
@@ -148,7 +149,7 @@ async function fromVolume(request: BackupRequest, context: Context, reader: Read
     if (status === "red") throw new BackupProblem("damaged", `collection ${name} has status red on volume ${request.qdrantVolume}: it is damaged already`);
     const points = await client.count(name, context.remaining());
     context.say(`collection ${name}: ${points.toLocaleString("en-US")} points copied and counted`, { collection: name, points });
-    collections[name] = { points, live: { before: points, after: points }, status, config, payloadSchema, snapshot: null };
+    collections[name] = { points, live: { before: points, after: points }, status, config, payloadSchema, snapshot: null, sampled: null };
   }
   return { scratch, client, imageId, source: "copy", collections, aliases };
 }

@@ -2,7 +2,7 @@ import path from "node:path";
 import type { WrittenArchive } from "./archive.js";
 import { type Context, throwIfEnded } from "./context.js";
 import { publish, writeText } from "./files.js";
-import { type FileRecord, type Manifest, manifestSum, renderManifest } from "./manifest.js";
+import { type FileRecord, isProven, type Manifest, manifestSum, renderManifest, wasSampled } from "./manifest.js";
 import type { BackupRequest } from "./model.js";
 import { FILES, partialOf } from "./names.js";
 import type { SavedQdrant } from "./save-qdrant.js";
@@ -17,8 +17,11 @@ export interface Saved {
   index: FileRecord;
 }
 
-/** Writes what goes beside the archives, the manifest and its sum last, and gives the directory its name. @returns its size in bytes */
-export async function seal(request: BackupRequest, context: Context, tool: Manifest["tool"], saved: Saved): Promise<number> {
+/**
+ * Writes what goes beside the archives, the manifest and its sum last, and gives the directory its name.
+ * @returns its size in bytes, and whether it is proven as its manifest has it
+ */
+export async function seal(request: BackupRequest, context: Context, tool: Manifest["tool"], saved: Saved): Promise<{ bytes: number; proven: boolean }> {
   const { backups } = context.paths;
   const [partial, final] = [path.join(backups, partialOf(saved.name)), path.join(backups, saved.name)];
   const files = {
@@ -39,7 +42,8 @@ export async function seal(request: BackupRequest, context: Context, tool: Manif
     await removeUnfinished(final, context.token);
     throw error;
   }
-  return [...Object.values(files), written, sum].reduce((sum, file) => sum + file.size, 0);
+  const bytes = [...Object.values(files), written, sum].reduce((all, { size }) => all + size, 0);
+  return { bytes, proven: isProven(manifest) };
 }
 
 /** Of the release whose data it is; before the first one, of the one that it is made for. */
@@ -54,6 +58,7 @@ async function writeTexts(request: BackupRequest, directory: string): Promise<Re
 
 function manifestOf(request: BackupRequest, context: Context, tool: Manifest["tool"], saved: Saved, files: Record<string, FileRecord>): Manifest {
   const { kind, stack, of, before } = request;
+  const qdrant = saved.qdrant.record;
   return {
     schema: 2,
     tool,
@@ -65,10 +70,11 @@ function manifestOf(request: BackupRequest, context: Context, tool: Manifest["to
     before,
     created: saved.created.toISOString(),
     run: context.run,
-    qdrant: saved.qdrant.record,
+    qdrant,
     uploads: { ...saved.uploads.content, volume: request.uploadsVolume, listing: null, from: "" },
     index: { details: saved.qdrant.details },
     files,
-    proof: { restored: saved.qdrant.record !== null, counted: saved.qdrant.record !== null, sampled: false, read: true },
+    // Whoever wrote an archive has read it to its end, or failed.
+    proof: { restored: qdrant !== null, counted: qdrant !== null, sampled: wasSampled(qdrant?.collections ?? {}), read: true },
   };
 }

@@ -2,17 +2,16 @@ import { createHash } from "node:crypto";
 import { Transform, type TransformCallback } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { type QdrantClient, QdrantError } from "../qdrant/client.js";
-import type { CollectionInfo, SnapshotInfo } from "../qdrant/schema.js";
+import type { SnapshotInfo } from "../qdrant/schema.js";
 import { messageOf } from "../runtime/errors.js";
 import { type Context, throwIfEnded } from "./context.js";
 import type { CollectionRecord, FileRecord } from "./manifest.js";
 import { mark, nameMark, settleOlder, unmark } from "./pending.js";
 import { BackupProblem } from "./problem.js";
+import { assertSame, otherDifferences } from "./proof/agree.js";
+import { Sample, type SampleRecord } from "./proof/sample.js";
 import type { LiveQdrant } from "./source.js";
 import { whileAnswering } from "./watchdog.js";
-
-/** A count or an index came out differently than in the live Qdrant: with writers at work, worth one more try. */
-export class Mismatch extends BackupProblem {}
 
 /** Takes one collection from the live Qdrant into the scratch, and proves that it is all there. */
 export async function transferCollection(context: Context, live: LiveQdrant, scratch: QdrantClient, name: string): Promise<CollectionRecord> {
@@ -21,35 +20,22 @@ export async function transferCollection(context: Context, live: LiveQdrant, scr
     throw new BackupProblem("damaged", `collection ${name} has status red in the live Qdrant: it is damaged already`, "see Qdrant's log; restore the collection or delete it, then run again");
   }
   const before = await live.client.count(name, context.remaining());
+  const sample = await Sample.draw(context, live.client, name, info.config);
   const snapshot = await throughSnapshot(context, live, scratch, name);
   const after = await live.client.count(name, context.remaining());
   const restored = await scratch.collection(name);
   const points = await scratch.count(name, context.remaining());
   assertSame(name, { before, after, points }, info, restored);
-  context.say(`collection ${name}: ${points.toLocaleString("en-US")} points saved and counted again`, { collection: name, points });
-  return { points, live: { before, after }, status: restored.status, config: info.config, payloadSchema: info.payload_schema, snapshot };
+  const others = otherDifferences(info, restored);
+  if (others.length > 0) context.say(`collection ${name}: ${others.join(", ")} of its configuration are not in its snapshot; the manifest has them`, { collection: name, others });
+  const sampled = await sample.compare(live.client, scratch);
+  context.say(`collection ${name}: ${points.toLocaleString("en-US")} points saved and counted again${sampledWords(sampled)}`, { collection: name, points, sampled });
+  return { points, live: { before, after }, status: restored.status, config: info.config, payloadSchema: info.payload_schema, snapshot, sampled };
 }
 
-/** @throws Mismatch */
-export function assertSame(
-  name: string,
-  counts: { before: number; after: number; points: number },
-  live: CollectionInfo,
-  restored: CollectionInfo,
-): void {
-  const { before, after, points } = counts;
-  const [low, high] = [Math.min(before, after), Math.max(before, after)];
-  if (points < low || points > high) {
-    const had = low === high ? String(low) : `${low} to ${high}`;
-    throw new Mismatch("count", `collection ${name} has ${points} points in the scratch Qdrant and ${had} in the live one`);
-  }
-  if (restored.status === "red") throw new Mismatch("damaged", `collection ${name} has status red in the scratch Qdrant`);
-  const [ours, theirs] = [indexes(live), indexes(restored)];
-  if (ours !== theirs) throw new Mismatch("damaged", `collection ${name} has the payload indexes [${theirs}] in the scratch Qdrant and [${ours}] in the live one`);
-}
-
-function indexes(info: CollectionInfo): string {
-  return Object.keys(info.payload_schema).sort().join(", ");
+function sampledWords({ points, changed, queries }: SampleRecord): string {
+  if (points === 0) return changed === 0 ? "" : `; all ${changed} that were looked at were written meanwhile`;
+  return `, ${points} of them compared${changed === 0 ? "" : ` (${changed} more were written meanwhile)`}, ${queries} queries as well`;
 }
 
 async function throughSnapshot(context: Context, live: LiveQdrant, scratch: QdrantClient, collection: string): Promise<FileRecord> {

@@ -28,7 +28,8 @@ const id = z.union([z.number(), z.string()]).transform(String);
 const point = z.object({
   id,
   payload: z.record(z.string(), z.unknown()).nullish().transform((payload) => payload ?? null),
-  vector: z.unknown(),
+  // Left out of the answer where none was asked for.
+  vector: z.unknown().optional(),
 });
 const scrolled = z.object({ points: z.array(point), next_page_offset: id.nullish().transform((next) => next ?? null) });
 const found = z.object({ points: z.array(z.object({ id, score: z.number() })) });
@@ -45,24 +46,32 @@ export async function scroll(
   return { points: result.points, next: result.next_page_offset, size };
 }
 
-/** Points by id, with payload and vectors; those that are not there are left out. */
-export async function retrieve(client: QdrantClient, collection: string, ids: readonly PointId[]): Promise<StoredPoint[]> {
+/** Points by id, with payload and vectors; those that are not there are left out. `size`: characters of the answer. */
+export async function retrieve(client: QdrantClient, collection: string, ids: readonly PointId[]): Promise<{ points: StoredPoint[]; size: number }> {
   const body = `{"ids":[${ids.map(idJson).join(",")}],"with_payload":true,"with_vector":true}`;
-  return (await client.read(z.array(point), `${pathOf(collection)}/points`, body)).result;
+  const { result: points, size } = await client.read(z.array(point), `${pathOf(collection)}/points`, body);
+  return { points, size };
+}
+
+/** So many points drawn at random, or all of them; servers before 1.11 refuse it. */
+export async function randomIds(client: QdrantClient, collection: string, limit: number, timeoutMs: number): Promise<PointId[]> {
+  const body = `{"query":{"sample":"random"},"limit":${limit},"with_payload":false}`;
+  return (await client.read(found, `${pathOf(collection)}/points/query`, body, timeoutMs)).result.points.map(({ id: one }) => one);
 }
 
 /**
- * The nearest points to a vector by reading every one, without an index: the same data gives the same answer.
- * @param using name of the vector, "" for the unnamed one
- * @param among only these points; undefined: all
+ * The nearest points to a vector.
+ * @param ask.exact by reading every one, without an index: the same data gives the same answer
+ * @param ask.using name of the vector, "" for the unnamed one
+ * @param ask.among only these points; undefined: all
  */
 export async function nearest(
   client: QdrantClient,
   collection: string,
-  ask: { vector: unknown; using: string; limit: number; among?: readonly PointId[]; timeoutMs: number },
+  ask: { vector: unknown; using: string; limit: number; exact: boolean; among?: readonly PointId[]; timeoutMs: number },
 ): Promise<Found[]> {
   const filter = ask.among === undefined ? "" : `,"filter":{"must":[{"has_id":[${ask.among.map(idJson).join(",")}]}]}`;
   const using = ask.using === "" ? "" : `,"using":${JSON.stringify(ask.using)}`;
-  const body = `{"query":${JSON.stringify(ask.vector)},"limit":${ask.limit},"params":{"exact":true},"with_payload":false${using}${filter}}`;
+  const body = `{"query":${JSON.stringify(ask.vector)},"limit":${ask.limit},"params":{"exact":${ask.exact}},"with_payload":false${using}${filter}}`;
   return (await client.read(found, `${pathOf(collection)}/points/query`, body, ask.timeoutMs)).result.points;
 }

@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { listBackups, nextNumber } from "../../components/backup/list.js";
-import { type Manifest, manifestSchema, parseManifest, renderManifest } from "../../components/backup/manifest.js";
+import { type CollectionRecord, isProven, type Manifest, manifestSchema, parseManifest, renderManifest, wasSampled } from "../../components/backup/manifest.js";
 import { sampleManifest } from "../support/crafted.js";
 
 const manifest = (name: string, created: string): Manifest => sampleManifest(name, { created });
@@ -84,5 +84,20 @@ describe("backup/list, backup/manifest", () => {
     });
     assert.deepEqual(parseManifest(JSON.stringify({ ...old, qdrant: null })).qdrant, null);
     assert.throws(() => parseManifest(JSON.stringify({ ...old, uploads: null })));
+  });
+
+  it("takes for proven what was restored, counted and read to its end, and for sampled what was compared in every collection", () => {
+    const whole = manifest("a", "now");
+    const proof = (change: Partial<Manifest["proof"]>) => isProven({ ...whole, proof: { ...whole.proof, ...change } });
+    assert.deepEqual([proof({}), proof({ sampled: false }), proof({ read: false }), proof({ counted: false }), proof({ restored: false })], [true, true, false, false, false]);
+    const without = { ...whole, qdrant: null, proof: { restored: false, counted: false, sampled: false, read: true } };
+    assert.deepEqual([isProven(without), isProven({ ...without, proof: { ...without.proof, read: false } })], [true, false]);
+    const { a } = whole.qdrant?.collections ?? {};
+    assert.ok(a !== undefined);
+    const compared = { ...a, sampled: { points: 3, changed: 0, queries: 1 } };
+    const rewritten = { ...a, sampled: { points: 0, changed: 3, queries: 0 } };
+    const empty = { ...a, points: 0, sampled: { points: 0, changed: 0, queries: 0 } };
+    const all: Record<string, CollectionRecord>[] = [{ compared, empty }, { compared, rewritten }, { a: { ...a, sampled: undefined } }, { a: { ...a, sampled: null } }, { empty }, {}];
+    assert.deepEqual(all.map(wasSampled), [true, false, false, false, false, false]);
   });
 });

@@ -7,7 +7,7 @@ import { liveEntries } from "../../components/backup/index/live.js";
 import { readIndex } from "../../components/backup/index/store.js";
 import { listBackups } from "../../components/backup/list.js";
 import { lossInWords, lossOf } from "../../components/backup/loss.js";
-import { parseManifest } from "../../components/backup/manifest.js";
+import { isProven, parseManifest } from "../../components/backup/manifest.js";
 import { verifyBackup } from "../../components/backup/verify.js";
 import { encodings } from "../../components/runtime/encodings.js";
 import { type BackupRun, BackupWorld, PLANTED_KEY, QDRANT_IMAGE, randomPoints } from "../support/backup.js";
@@ -94,6 +94,9 @@ describe("e2e: a backup", function () {
     assert.deepEqual(Object.keys(manifest.qdrant.collections.chunks?.payloadSchema ?? {}).sort(), ["city", "n"]);
     assert.notEqual(manifest.qdrant.commit, "");
     assert.equal(manifest.qdrant.writesDuringBackup, false);
+    assert.deepEqual(manifest.proof, { restored: true, counted: true, sampled: true, read: true });
+    const sampled = Object.values(manifest.qdrant.collections).map(({ sampled: compared }) => compared);
+    assert.deepEqual(sampled, [{ points: 200, changed: 0, queries: 3 }, { points: 150, changed: 0, queries: 3 }]);
     assert.deepEqual(readdirSync(directory).sort(), ["git-commit.txt", "git-tag.txt", "index.ndjson.gz", "manifest.json", "manifest.sha256", "qdrant-data.tar.gz", "stack-config.json", "uploads.tar.gz"]);
     for (const [name, { size, sha256 }] of Object.entries(manifest.files)) {
       const content = readFileSync(path.join(directory, name));
@@ -205,7 +208,8 @@ describe("e2e: a backup", function () {
     const storage = await world.listing(world.qdrantVolume);
     const directory = made(await world.run());
     assert.equal(await world.listing(world.qdrantVolume), storage);
-    assert.equal(parseManifest(readFileSync(path.join(directory, "manifest.json"), "utf8")).qdrant?.source, "copy");
+    const manifest = parseManifest(readFileSync(path.join(directory, "manifest.json"), "utf8"));
+    assert.deepEqual([manifest.qdrant?.source, manifest.proof.sampled, isProven(manifest)], ["copy", false, true]);
     const restored = `${world.stack}_qdrant_restored`;
     await world.inVolume(restored, "true");
     await mustRun("sh", ["-c", RESTORE(restored, path.relative(world.dataDir, directory), "qdrant-data.tar.gz", await imageWithTar())], { cwd: world.dataDir });
@@ -231,7 +235,26 @@ describe("e2e: a backup", function () {
     const saved = manifest.qdrant?.collections.a;
     assert.ok(saved !== undefined && saved.points >= saved.live.before && saved.points <= saved.live.after, JSON.stringify(saved?.live));
     assert.equal(manifest.qdrant?.writesDuringBackup, true);
+    assert.deepEqual(saved.sampled, { points: 200, changed: 0, queries: 3 }, "points are added, and none is changed");
     assert.equal((await qdrant.points("a")).length, acknowledged, "no acknowledged write is lost");
+  });
+
+  it("compares what was left alone, while something else is rewritten all the time", async () => {
+    const qdrant = await world.startQdrant();
+    const points = randomPoints(seeded("rewriter", 8), 400, 64);
+    await qdrant.create("a", { size: 64, distance: "Dot" });
+    await qdrant.upsert("a", points);
+    let writing = true;
+    const writer = (async () => {
+      for (let round = 0; writing; round += 1) await qdrant.upsert("a", points.slice(0, 200).map((point) => ({ ...point, payload: { round } })));
+    })();
+    const ended = await world.run();
+    writing = false;
+    await writer;
+    const manifest = parseManifest(readFileSync(path.join(made(ended), "manifest.json"), "utf8"));
+    const { points: same = 0, changed = 0, queries = 0 } = manifest.qdrant?.collections.a?.sampled ?? {};
+    assert.ok(same + changed === 200 && same > 0 && changed > 0 && queries === 3, JSON.stringify({ same, changed, queries }));
+    assert.equal(manifest.proof.sampled, true);
   });
 
   it("does not take another's place: two in one second are two", async () => {

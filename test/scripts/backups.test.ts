@@ -42,9 +42,10 @@ describe("scripts/backups", () => {
     assert.match(text, /^pre-deploy-20260101-000000 of stack t, pinned\n/);
     assert.match(text, /\(3 days ago\) before v2 \(d\), by pbjrag-release 0\.1\.0\n/);
     assert.match(text, /data of +v1 \(c\), revision v1-0\nqdrant +1\.19\.0 \(abc\), from volume q, through its snapshots\n {2}a {2}3 points, green, no payload indexes\n/);
-    assert.match(text, /uploads +4 files, 5 B, from volume u\nproof +restored into a scratch Qdrant and counted there\nfiles +30 B together\n/);
+    assert.match(text, /uploads +4 files, 5 B, from volume u\nproof +restored into a scratch Qdrant and counted there; 2 points and 1 queries compared with the live one\nfiles +30 B together\n/);
     const bare = shown({ ...manifest, of: null, qdrant: null, uploads: { ...manifest.uploads, leftOut: 2 } }, false, 0).join("\n");
     assert.match(bare, /nothing was released\nqdrant +no data\nuploads.+; 2 devices, pipes or links to outside were left out\nproof +none needed/);
+    assert.match(shown({ ...manifest, proof: { ...manifest.proof, read: false, sampled: false } }, false, 0).join("\n"), /counted there; its archives were not read to their end/);
     assert.match(shown({ ...manifest, proof: { ...manifest.proof, counted: false } }, false, 0).join("\n"), /proof +NONE/);
   });
 });

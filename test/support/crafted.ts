@@ -61,7 +61,7 @@ export function sampleManifest(name: string, change: Partial<Manifest> = {}): Ma
       imageId: "sha256:1",
       source: "snapshots",
       volume: "q",
-      collections: { a: { points: 3, live: { before: 3, after: 3 }, status: "green", config: {}, payloadSchema: {}, snapshot: { size: 1, sha256: "0".repeat(64) } } },
+      collections: { a: { points: 3, live: { before: 3, after: 3 }, status: "green", config: {}, payloadSchema: {}, snapshot: { size: 1, sha256: "0".repeat(64) }, sampled: { points: 2, changed: 1, queries: 1 } } },
       aliases: [],
       storage: { files: 1, bytes: 2, leftOut: 0, digest: "2".repeat(64) },
       writesDuringBackup: false,

@@ -63,6 +63,14 @@ function leftOut(count: number): string {
 }
 
 function proofWords({ qdrant, proof }: Manifest): string {
-  if (qdrant === null) return "none needed: there was no Qdrant data";
-  return proof.restored && proof.counted ? "restored into a scratch Qdrant and counted there" : "NONE: it is not to be relied on";
+  const read = proof.read ? "" : "; its archives were not read to their end when it was made: `verify` does";
+  if (qdrant === null) return `none needed: there was no Qdrant data${read}`;
+  if (!proof.restored || !proof.counted) return "NONE: it is not to be relied on";
+  return `restored into a scratch Qdrant and counted there${proof.sampled ? `; ${sampledWords(qdrant)}` : ""}${read}`;
+}
+
+function sampledWords({ collections }: NonNullable<Manifest["qdrant"]>): string {
+  const all = Object.values(collections).map(({ sampled }) => sampled ?? { points: 0, queries: 0 });
+  const sum = (of: "points" | "queries"): number => all.reduce((total, sampled) => total + sampled[of], 0);
+  return `${sum("points")} points and ${sum("queries")} queries compared with the live one`;
 }
