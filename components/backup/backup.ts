@@ -1,5 +1,6 @@
 import * as command from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
+import { engineTimeout } from "../runtime/allowance.js";
 import { type BackupOutcome, backupOutcomeSchema } from "./model.js";
 import { type BackupNames, backupRequest, type BackupSubject } from "./request.js";
 
@@ -33,7 +34,7 @@ export function declareBackup({ plan, settings, names }: BackupArgs, opts: pulum
       // The one line on standard output is for the program; people read the other.
       logging: command.local.Logging.Stderr,
     },
-    opts,
+    { ...opts, customTimeouts: { create: engineTimeout(plan.backup.deadlineMs) } },
   );
   return { command: made, outcome: made.stdout.apply(parseOutcome) };
 }

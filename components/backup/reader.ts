@@ -15,8 +15,6 @@ const ROOT = "/pbjrag";
 export const CPU_SHARES = 128;
 /** Bytes. */
 const MEMORY = 128 * 1024 * 1024;
-/** Milliseconds that measuring two volumes may take. */
-const MEASURE_MS = 120_000;
 
 export type Volume = "qdrant" | "uploads";
 
@@ -82,7 +80,7 @@ export class Reader {
   }
 
   /** Sizes by the image's own tools; null if it has none or they take too long. */
-  async measure(): Promise<Measured | null> {
+  async measure(withinMs: number): Promise<Measured | null> {
     const output = await dockerCall(
       "measure the volumes",
       async (client, abortSignal) => {
@@ -91,7 +89,7 @@ export class Reader {
         await container.wait({ abortSignal });
         return logTail(this.id, 10);
       },
-      MEASURE_MS,
+      withinMs,
     ).catch(() => "");
     return parseMeasured(output);
   }

@@ -1,4 +1,5 @@
 import path from "node:path";
+import { allowanceFor } from "../runtime/allowance.js";
 import { messageOf } from "../runtime/errors.js";
 import { type Context, Leftovers, throwIfEnded } from "./context.js";
 import { directoryNames, makeParents, makePrivate } from "./files.js";
@@ -15,6 +16,9 @@ import { seal } from "./seal.js";
 import { assertSpace, mebibytes, neededFor, spaceOf, tooLittle } from "./space.js";
 import { removeUnfinished, sweep } from "./sweep.js";
 import { type Content, findContent } from "./volumes.js";
+
+/** Milliseconds that measuring two volumes may take, and more where there is more time. */
+const MEASURE_MS = 120_000;
 
 /** One backup from beginning to end. Whatever happens, the data is only read, and what is unfinished is removed. */
 export async function backUp(request: BackupRequest, context: Context, tool: Manifest["tool"]): Promise<BackupOutcome> {
@@ -84,12 +88,13 @@ async function writeBackup(
 
 /** @returns bytes that the backup may need; 0: unknown */
 async function checkSpace(context: Context, reader: Reader | null): Promise<number> {
-  const measured = (await reader?.measure()) ?? null;
+  const measured = (await reader?.measure(Math.max(MEASURE_MS, context.remaining() / 4))) ?? null;
   throwIfEnded(context.signal);
   if (measured === null) {
-    context.say("the data's size could not be measured beforehand: a full disk will be seen only when it is full");
+    context.say("the data's size could not be measured beforehand: a full disk will be seen only when it is full, and no time is added for much data");
     return 0;
   }
+  context.allow(allowanceFor(measured.used.qdrant + measured.used.uploads));
   const { backups } = context.paths;
   context.say(`to save: Qdrant ${mebibytes(measured.used.qdrant)}, uploads ${mebibytes(measured.used.uploads)}`, { ...measured.used });
   assertSpace(backups, await spaceOf(backups), measured);

@@ -140,7 +140,7 @@ async function fromVolume(request: BackupRequest, context: Context, reader: Read
   const [read, filled] = await Promise.allSettled([pipeline(stream, rebase, { signal: context.signal }), scratch.fill(rebase)]);
   if (read.status === "rejected") throw read.reason;
   if (filled.status === "rejected") throw filled.reason;
-  const client = await scratch.start();
+  const client = await scratch.start(context.remaining());
   const { collections: names, aliases } = await listing(client);
   if (names.length === 0) return null;
   const collections: Record<string, CollectionRecord> = {};

@@ -10,12 +10,12 @@ import type { BackupRequest } from "./model.js";
 import { scratchName } from "./names.js";
 import { BackupProblem } from "./problem.js";
 import { CPU_SHARES } from "./reader.js";
-import { untilReady } from "./source.js";
+import { ANSWER_MS, untilReady } from "./source.js";
 import { openVolumeTar } from "./volume-tar.js";
 
 const STORAGE = "/qdrant/storage";
-/** Seconds that it has to end by itself. */
-const STOP_S = 60;
+/** Seconds that it has to end by itself, as long as there is time: it writes what it holds of much data. */
+const STOP_S = 300;
 const REMOVE_MS = 120_000;
 
 /**
@@ -43,13 +43,13 @@ export class Scratch {
     return scratch;
   }
 
-  /** Starts it and waits until it answers. */
-  async start(): Promise<QdrantClient> {
+  /** Starts it and waits until it answers. @param withinMs milliseconds for what its storage holds to be loaded */
+  async start(withinMs = ANSWER_MS): Promise<QdrantClient> {
     await dockerCall(`start ${this.name}`, (client, abortSignal) => client.getContainer(this.name).start({ abortSignal }));
     const port = await hostPort(this.name, 6333);
     if (port === null) throw await this.failed("did not start");
     const client = new QdrantClient({ baseUrl: `http://127.0.0.1:${port}`, apiKey: this.apiKey, signal: this.context.signal, name: "the scratch Qdrant" });
-    await untilReady(client, this.context, "the scratch Qdrant", () => this.assertRuns());
+    await untilReady(client, this.context, "the scratch Qdrant", withinMs, () => this.assertRuns());
     return client;
   }
 
@@ -64,7 +64,8 @@ export class Scratch {
   /** Ends it gracefully; its storage is complete afterwards. */
   async stop(): Promise<void> {
     await this.assertRuns();
-    await dockerCall(`stop ${this.name}`, (client) => client.getContainer(this.name).stop({ t: STOP_S }), (STOP_S + 30) * 1000);
+    const t = Math.ceil(Math.min(STOP_S, this.context.remaining() / 1000));
+    await dockerCall(`stop ${this.name}`, (client) => client.getContainer(this.name).stop({ t }), (t + 30) * 1000);
     const { State } = await inspect(this.name);
     if (State.Running || State.OOMKilled) throw await this.failed("did not stop");
   }

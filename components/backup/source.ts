@@ -10,7 +10,7 @@ import { usersOf } from "./volumes.js";
 
 const HTTP_PORT = "6333/tcp";
 /** Milliseconds for a running Qdrant to begin to answer. */
-const ANSWER_MS = 60_000;
+export const ANSWER_MS = 60_000;
 const POLL_MS = 200;
 /** Milliseconds for a request that cleans up. */
 const CLEAN_MS = 10_000;
@@ -55,8 +55,8 @@ export async function findLive(request: BackupRequest, context: Context): Promis
 }
 
 /** Polls until it answers requests with its key. @throws BackupProblem */
-export async function untilReady(client: QdrantClient, context: Context, who: string, stillRuns: () => Promise<void> = () => Promise.resolve()): Promise<void> {
-  const until = performance.now() + Math.min(ANSWER_MS, context.remaining());
+export async function untilReady(client: QdrantClient, context: Context, who: string, withinMs = ANSWER_MS, stillRuns: () => Promise<void> = () => Promise.resolve()): Promise<void> {
+  const until = performance.now() + Math.min(withinMs, context.remaining());
   for (;;) {
     try {
       await client.collections();

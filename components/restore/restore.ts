@@ -2,6 +2,7 @@ import * as command from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import type { RestorePlan } from "../release/model.js";
 import type { StackNames } from "../release/names.js";
+import { engineTimeout } from "../runtime/allowance.js";
 import { type RestoreOutcome, restoreOutcomeSchema, type RestoreRequest } from "./model.js";
 
 export interface RestoreArgs {
@@ -40,7 +41,7 @@ export function declareRestore(args: RestoreArgs, opts: pulumi.CustomResourceOpt
       triggers: [plan.generation, from],
       logging: command.local.Logging.Stderr,
     },
-    opts,
+    { ...opts, customTimeouts: { create: engineTimeout(plan.deadlineMs) } },
   );
   return { command: made, outcome: made.stdout.apply((stdout) => restoreOutcomeSchema.parse(JSON.parse(stdout))) };
 }

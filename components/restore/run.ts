@@ -1,3 +1,4 @@
+import { stat } from "node:fs/promises";
 import path from "node:path";
 import { Leftovers, throwIfEnded } from "../backup/context.js";
 import type { Manifest } from "../backup/manifest.js";
@@ -8,6 +9,7 @@ import { mebibytes } from "../backup/space.js";
 import { assertUsable } from "../backup/verify.js";
 import { ensureImage } from "../backup/volumes.js";
 import { versionOfImage, versionProblem } from "../qdrant/version.js";
+import { allowanceFor } from "../runtime/allowance.js";
 import { messageOf } from "../runtime/errors.js";
 import type { Context } from "../runtime/task.js";
 import { decide } from "./decide.js";
@@ -39,7 +41,9 @@ export async function restore(request: RestoreRequest, context: Context): Promis
     }
     const backup = await readBackup(request, context);
     await ensureImage(request.qdrantImage, context);
-    await assertRoom(request, context, contentOf(request, backup), leftovers);
+    const content = contentOf(request, backup);
+    context.allow(allowanceFor(content.bytes));
+    await assertRoom(request, context, content, leftovers);
     const outcome = await make(request, context, backup, decision.remove, leftovers);
     return { ...outcome, tookMs: Math.round(performance.now() - began) };
   } catch (error) {
@@ -56,12 +60,19 @@ type Backup = { directory: string; manifest: Manifest } | null;
 async function readBackup({ from, volumes, qdrantImage }: RestoreRequest, context: Context): Promise<Backup> {
   if (from === "") return null;
   const directory = path.join(context.paths.backups, from);
+  context.allow(allowanceFor(await sizeOf(directory)));
   context.say(`verifying backup ${from}`);
   const manifest = await assertUsable(directory, { signal: context.signal });
   const [wrote, runs] = [manifest.qdrant?.version, versionOfImage(qdrantImage)];
   const problem = volumes.qdrant === undefined || wrote === undefined || runs === null ? null : versionProblem(wrote, runs);
   if (problem !== null) throw new BackupProblem("request", problem, `restore it with the release that it was made of (${manifest.of?.tag ?? manifest.before.tag}), which has its Qdrant`);
   return { directory, manifest };
+}
+
+/** Bytes of the archives as they lie there; what is not there is told by who verifies it. */
+async function sizeOf(directory: string): Promise<number> {
+  const sizes = await Promise.all([FILES.qdrant, FILES.uploads].map((file) => stat(path.join(directory, file)).then(({ size }) => size, () => 0)));
+  return sizes.reduce((sum, size) => sum + size, 0);
 }
 
 interface Content {

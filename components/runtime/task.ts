@@ -5,6 +5,7 @@
  */
 import { randomBytes } from "node:crypto";
 import { z } from "zod";
+import { MovableDeadline } from "./deadline.js";
 import { errors, EXIT, messageOf, ReleaseError } from "./errors.js";
 import { openJournal, type Phase, PLAIN_RUN } from "./journal.js";
 import { assertHolds } from "./lock.js";
@@ -21,6 +22,8 @@ export interface Context {
   signal: AbortSignal;
   /** Milliseconds left of the deadline, at least 1. */
   remaining(): number;
+  /** Moves the deadline by so many milliseconds: once the data's size is known. */
+  allow(ms: number): void;
   /** One line of progress, for the journal and for people. */
   say(message: string, data?: Record<string, unknown>): void;
   /** @throws when this run no longer holds the stack's lock */
@@ -68,15 +71,15 @@ async function perform<R extends { stack: string; dataDir: string; deadlineMs: n
   const paths = handlerPaths(request, env);
   const journal = openJournal(paths, { run });
   const ending = new AbortController();
-  const until = performance.now() + request.deadlineMs;
-  const deadline = setTimeout(() => ending.abort(task.stop.late(request.deadlineMs)), request.deadlineMs);
+  const deadline = new MovableDeadline(request.deadlineMs, (allMs) => ending.abort(task.stop.late(allMs)));
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => ending.abort(task.stop.by(signal)));
   const context: Context = {
     paths,
     run,
     token: randomBytes(5).toString("hex"),
     signal: ending.signal,
-    remaining: () => Math.max(1, Math.round(until - performance.now())),
+    remaining: () => deadline.remaining(),
+    allow: (ms) => deadline.move(ms),
     say: (message, data) => {
       journal.write({ phase, event: "progress", message, data });
       tell(message);
@@ -98,7 +101,7 @@ async function perform<R extends { stack: string; dataDir: string; deadlineMs: n
     tell(failure.message);
     return task.stop.is(error) ? EXIT.interrupted : exitCode;
   } finally {
-    clearTimeout(deadline);
+    deadline.clear();
   }
 }
 

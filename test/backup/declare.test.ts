@@ -4,6 +4,8 @@ import { type BackupArgs, declareBackup, parseOutcome } from "../../components/b
 import { backupRequestSchema, noBackup } from "../../components/backup/model.js";
 import { backupRequest } from "../../components/backup/request.js";
 import { Qdrant } from "../../components/qdrant/qdrant.js";
+import { declareRestore } from "../../components/restore/restore.js";
+import { engineTimeout } from "../../components/runtime/allowance.js";
 import { labelList } from "../../components/runtime/labels.js";
 import { stackNames } from "../../components/release/names.js";
 import { defaultsFor } from "../../components/settings/defaults.js";
@@ -89,6 +91,15 @@ describe("backup/request, backup/backup, qdrant/qdrant", () => {
     assert.equal(inputs.delete, undefined);
     assert.deepEqual(inputs.triggers, ["v2-00000000", ""]);
     assert.deepEqual(Object.keys(inputs.environment as object), ["PBJRAG_BACKUP"]);
+  });
+
+  it("gives the engine a time-out that no amount of data can reach", async () => {
+    const seen: pulumi.ResourceOptions[] = [];
+    const transformations: pulumi.ResourceTransformation[] = [({ opts }) => void seen.push(opts)];
+    await value(declareBackup({ plan: plan(), settings, names }, { transformations }).outcome);
+    const restore = { resource: "restore-g1", generation: "g1", parts: ["qdrant"] as const, from: "pre-deploy-20260101-000000", deadlineMs: 60_000 };
+    await value(declareRestore({ stack: "t", plan: { ...restore, parts: [...restore.parts] }, names, dataDir: ".", qdrantImage: "q", ownBackup: "" }, { transformations }).command.urn);
+    assert.deepEqual(seen.map(({ customTimeouts }) => customTimeouts), [{ create: engineTimeout(60_000) }, { create: engineTimeout(60_000) }]);
   });
 
   it("takes no other output for an outcome", () => {

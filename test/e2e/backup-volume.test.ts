@@ -49,7 +49,7 @@ describe("e2e: reading a volume", function () {
   async function context(): Promise<Context> {
     return {
       paths: dataPaths(world.dataDir, world.stack), run: "test", token: "t", gzip: await Gzip.find(), signal: AbortSignal.timeout(120_000),
-      remaining: () => 120_000, say: () => undefined, assertHolds: () => undefined,
+      remaining: () => 120_000, allow: () => undefined, say: () => undefined, assertHolds: () => undefined,
     };
   }
 
