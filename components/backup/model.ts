@@ -28,11 +28,23 @@ export const backupRequestSchema = z.object({
   scratch: z.object({ cpus: z.number().positive(), memory: z.number().int().positive() }),
   /** Milliseconds for the whole backup. */
   deadlineMs: z.number().int().positive(),
+  /** Users' writes are paused meanwhile, until the uploads are read or, by others, until the route has moved. Milliseconds. Absent: they are not. */
+  pause: z.object({ until: z.enum(["uploads", "route"]), leaseMs: z.number().int().positive() }).optional(),
   /** Settings of the release whose data it holds, without secrets: `stack-config.json`. */
   settings: z.record(z.string(), z.unknown()),
 });
 
 export type BackupRequest = z.infer<typeof backupRequestSchema>;
+
+/** A pause of writes that goes on after the backup. */
+const heldPause = z.object({
+  /** Milliseconds since 1970: nobody was refused before. */
+  from: z.number(),
+  /** Websockets that were closed for it. */
+  closed: z.number(),
+});
+
+export type HeldPause = z.infer<typeof heldPause>;
 
 /** What the backup did: the one line on its standard output, kept in the Pulumi state. No secrets. */
 export const backupOutcomeSchema = z.object({
@@ -51,11 +63,13 @@ export const backupOutcomeSchema = z.object({
   tookMs: z.number(),
   /** The data was restored into a scratch Qdrant and counted there, and the archives were read to their end. */
   proven: z.boolean(),
+  /** Writes are paused still; null: they are not. */
+  paused: heldPause.nullable().default(null),
 });
 
 export type BackupOutcome = z.infer<typeof backupOutcomeSchema>;
 
 /** An outcome without a backup. */
 export function noBackup(reason: string): BackupOutcome {
-  return { backup: "", reason, qdrantVersion: "", collections: {}, files: 0, bytes: 0, tookMs: 0, proven: false };
+  return { backup: "", reason, qdrantVersion: "", collections: {}, files: 0, bytes: 0, tookMs: 0, proven: false, paused: null };
 }

@@ -36,6 +36,7 @@ export function backupRequest(plan: BackupSubject, settings: { readonly dataDir:
     network: names.network,
     scratch: backup.scratch,
     deadlineMs: backup.deadlineMs,
+    ...(backup.pause === null ? {} : { pause: backup.pause }),
     settings: withoutToken(backup.settings ?? serving.settings),
   };
 }

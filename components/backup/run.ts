@@ -7,6 +7,7 @@ import { nextNumber } from "./list.js";
 import type { Manifest } from "./manifest.js";
 import { type BackupOutcome, type BackupRequest, noBackup } from "./model.js";
 import { backupName, FILES, partialOf } from "./names.js";
+import { WritePause } from "./pause.js";
 import { fromQdrant, isDiskFull } from "./problem.js";
 import type { Reader } from "./reader.js";
 import { findSource, type QdrantSource, saveQdrant } from "./save-qdrant.js";
@@ -24,10 +25,12 @@ const MEASURE_MS = 120_000;
 export async function backUp(request: BackupRequest, context: Context, tool: Manifest["tool"]): Promise<BackupOutcome> {
   const began = performance.now();
   const leftovers = new Leftovers();
+  const pause = new WritePause(request, context);
   try {
-    const outcome = await outcomeOf(request, context, tool, leftovers);
-    return { ...outcome, tookMs: Math.round(performance.now() - began) };
+    const outcome = await outcomeOf(request, context, tool, leftovers, pause);
+    return { ...outcome, paused: await pause.handOver(), tookMs: Math.round(performance.now() - began) };
   } catch (error) {
+    await pause.drop();
     // A request that was ended says less than why it was ended.
     throwIfEnded(context.signal);
     throw fromQdrant(error);
@@ -36,16 +39,17 @@ export async function backUp(request: BackupRequest, context: Context, tool: Man
   }
 }
 
-async function outcomeOf(request: BackupRequest, context: Context, tool: Manifest["tool"], leftovers: Leftovers): Promise<BackupOutcome> {
+async function outcomeOf(request: BackupRequest, context: Context, tool: Manifest["tool"], leftovers: Leftovers, pause: WritePause): Promise<BackupOutcome> {
   await sweep(request.stack, context);
   if (request.skipReason !== "") return noBackup(request.skipReason);
+  await pause.begin();
   const content = await findContent(request, context, leftovers);
   const source = content.qdrant && content.reader !== null ? await findSource(request, context, content.reader) : null;
   if (source === null && !content.uploads) return noBackup("there is no data yet: the volumes are empty");
   await makeParents(context.paths.backups);
   const needed = await checkSpace(context, content.reader);
   try {
-    return await writeBackup(request, context, tool, content, source, leftovers);
+    return await writeBackup(request, context, tool, content, source, leftovers, pause);
   } catch (error) {
     if (!isDiskFull(error)) throw error;
     throw tooLittle(context.paths.backups, needed, (await spaceOf(context.paths.backups)).free);
@@ -59,6 +63,7 @@ async function writeBackup(
   content: Content,
   source: QdrantSource | null,
   leftovers: Leftovers,
+  pause: WritePause,
 ): Promise<BackupOutcome> {
   const { backups } = context.paths;
   const created = new Date();
@@ -71,6 +76,7 @@ async function writeBackup(
   const qdrant = await saveQdrant(request, context, source, path.join(partial, FILES.qdrant), index, leftovers);
   if (qdrant.record === null && !content.uploads) return noBackup("there is no data yet: Qdrant has no collections, and there are no uploads");
   const uploads = await saveUploads(request, context, content.reader, path.join(partial, FILES.uploads), index, leftovers);
+  await pause.read();
   const { bytes, proven } = await seal(request, context, tool, { name, seq: await nextNumber(context.paths), created, qdrant, uploads, index: await index.finish() });
   context.say(`backup ${name} is complete: ${mebibytes(bytes)}`, { backup: name, bytes });
   const collections = Object.entries(qdrant.record?.collections ?? {}).map(([collection, { points }]) => [collection, points] as const);
@@ -83,6 +89,7 @@ async function writeBackup(
     bytes,
     tookMs: 0,
     proven,
+    paused: null,
   };
 }
 

@@ -31,6 +31,8 @@ export interface GateInputs {
     /** Exact count of points of each collection before the release. */
     before: Record<string, number>;
   };
+  /** Users cannot write until it has passed and the route has moved; where it fails, they write on at once. */
+  writesPaused?: boolean;
   dataDir: string;
 }
 

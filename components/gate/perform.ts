@@ -5,6 +5,7 @@ import { asReleaseError, errors, messageOf, type ReleaseError } from "../runtime
 import { openJournal, type Journal } from "../runtime/journal.js";
 import { assertHolds } from "../runtime/lock.js";
 import { handlerPaths, type DataPaths } from "../runtime/paths.js";
+import { resumeWrites } from "../traffic/freeze.js";
 import { readLive } from "../traffic/live.js";
 import { saveAppLog, type SavedLog } from "./app-log.js";
 import type { Concern, GateInputs, GateOuts, Sample, Verdict } from "./model.js";
@@ -32,6 +33,8 @@ export async function performGate(inputs: GateInputs, live: (stack: string) => P
   } catch (error) {
     const failed = asReleaseError(error, `${inputs.tag} (${inputs.revision}) could not be gated`);
     journal.failed("gate", failed);
+    // If that fails as well, the pause ends by itself.
+    if (inputs.writesPaused === true) await resumeWrites(inputs.stack, { assertHolds: () => assertHolds(paths) }).catch(() => undefined);
     throw failed;
   }
 }

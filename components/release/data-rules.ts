@@ -3,6 +3,7 @@ import { versionOfImage, versionProblem } from "../qdrant/version.js";
 import { knownGeneration } from "./generation.js";
 import type { Plan, Problem, ReleaseRecord, Storage } from "./model.js";
 import { FIRST_GENERATION, type StackNames } from "./names.js";
+import { OWN_GENERATION } from "./qdrant-change.js";
 import type { VolumeFact } from "./rules.js";
 
 /** A backup as a glance at it tells: it is verified whole before anything is made of it. */
@@ -57,6 +58,9 @@ function newProblems({ serving, restore }: Plan, ledger: readonly ReleaseRecord[
       what: `no release has run on the data generation ${restore.generation}`,
       next: `name one that a release has run on (${known === "" ? "none has yet" : known}), or a backup to make it from: pulumi config set --path pbjrag:data.restoreFrom NAME`,
     }];
+  }
+  if (OWN_GENERATION.test(restore.generation)) {
+    return [{ subject: "pbjrag:data.generation", what: `${restore.generation} is such a name as a change of Qdrant gives`, next: "choose another" }];
   }
   const report = (what: string, next: string): Problem[] => [{ subject: "pbjrag:data.restoreFrom", what, next }];
   if (backup === null || backup.problem !== "") {

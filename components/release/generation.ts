@@ -11,11 +11,17 @@ export interface DataChoice {
   from: string | null;
 }
 
-/** @param ledger oldest first */
-export function chooseData(data: Settings["data"], ledger: readonly ReleaseRecord[]): DataChoice {
+/**
+ * @param ledger oldest first
+ * @param own generation for Qdrant's data that a change of Qdrant asks for; null: it is as it was
+ */
+export function chooseData(data: Settings["data"], ledger: readonly ReleaseRecord[], own: string | null): DataChoice {
   const last = ledger.at(-1);
   const present: DataChoice = { generation: last?.generation ?? FIRST_GENERATION, storage: last?.storage ?? storageOf(FIRST_GENERATION), from: "" };
   const { generation, restoreFrom = "", only } = data;
+  if (generation === undefined && own !== null) {
+    return { generation: own, storage: { ...present.storage, qdrant: own }, from: null };
+  }
   if (generation === undefined || generation === present.generation) {
     return present;
   }

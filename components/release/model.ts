@@ -114,6 +114,16 @@ export interface BackupPlan {
   /** Limits of the scratch Qdrant; memory in bytes. */
   scratch: { cpus: number; memory: number };
   deadlineMs: number;
+  /** Null: users write while it is taken. */
+  pause: PausePlan | null;
+}
+
+/** A pause of users' writes at the front door, from before a backup reads anything. */
+export interface PausePlan {
+  /** It ends when the backup has read the uploads, or when the route has moved. */
+  until: "uploads" | "route";
+  /** Milliseconds until it ends by itself, from each moment at which it is renewed. */
+  leaseMs: number;
 }
 
 /** How the generation that a release is the first to run on gets its data. */

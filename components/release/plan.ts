@@ -8,9 +8,11 @@ import { appEnv } from "./env.js";
 import { relationOf, rollbackTarget } from "./history.js";
 import { chooseData, type DataChoice, recordedData, restorePlan } from "./generation.js";
 import { LEDGER_MAX, storageOf } from "./ledger.js";
-import type { BackupPlan, Plan, ReleaseKind, ReleaseRecord, ResolvedSource, RevisionPlan } from "./model.js";
+import type { BackupPlan, PausePlan, Plan, ReleaseKind, ReleaseRecord, ResolvedSource, RevisionPlan } from "./model.js";
 import { FIRST_GENERATION, stackNames, tagSlug } from "./names.js";
 import { noticesOf } from "./notices.js";
+import { pauseOf } from "./pause.js";
+import { ownGeneration, qdrantChanges } from "./qdrant-change.js";
 import { revisionName, type SecretDigests } from "./revision.js";
 
 export interface PlanInput {
@@ -22,6 +24,8 @@ export interface PlanInput {
   ledger: readonly ReleaseRecord[];
   /** IDs of recorded images that this host still has. */
   images: ReadonlySet<string>;
+  /** The data generation that the front door leads to; null: to none. */
+  live: string | null;
 }
 
 /** What serves after the update, whether it is new or recorded. */
@@ -58,7 +62,9 @@ export function planRelease(input: PlanInput): Plan {
 function newTarget(input: PlanInput, last: ReleaseRecord | null): Target {
   const { stack, source, secrets } = input;
   const settings = toRecorded(input.settings);
-  const data = chooseData(input.settings.data, kept(input.ledger));
+  const changes = last === null ? [] : qdrantChanges(last, { qdrant: settings.qdrant, key: secrets.qdrantKey });
+  const own = last === null || changes.length === 0 ? null : ownGeneration(last.seq + 1, input.settings.attempt, input.live);
+  const data = chooseData(input.settings.data, kept(input.ledger), own);
   const env = appEnv(settings, stackNames(stack).qdrantContainer(data.storage.qdrant));
   const revision = revisionName({ tag: source.tag, commit: source.commit, settings, env, secrets: secrets.app, generation: data.generation });
   return {
@@ -106,7 +112,7 @@ function derive(input: PlanInput, target: Target, all: readonly ReleaseRecord[],
     former,
     formerAbandoned: kind === "rollback" || (leaving !== null && leaving.generation !== target.generation),
     formerFinished: target.formerFinished,
-    backup: backupPlan(target, leaving, relation.known || (restore !== null && restore.from !== null)),
+    backup: backupPlan(target, leaving, relation.known || (restore !== null && restore.from !== null), pauseOf(target.settings, leaving, restore)),
     restore,
     attempt: target.attempt,
     qdrantKey: target.qdrantKey,
@@ -155,7 +161,7 @@ function revisionPlan(
 }
 
 /** The data is that of the release that is left; its Qdrant wrote it. */
-function backupPlan(target: Target, leaving: ReleaseRecord | null, goingBack: boolean): BackupPlan {
+function backupPlan(target: Target, leaving: ReleaseRecord | null, goingBack: boolean, pause: PausePlan | null): BackupPlan {
   const { backup, qdrant } = target.settings;
   const { tag, commit } = target.source;
   return {
@@ -170,5 +176,6 @@ function backupPlan(target: Target, leaving: ReleaseRecord | null, goingBack: bo
     qdrantImage: leaving?.settings.qdrant.image ?? qdrant.image,
     scratch: { cpus: backup.scratchCpus, memory: backup.scratchMemory },
     deadlineMs: backup.deadline,
+    pause,
   };
 }

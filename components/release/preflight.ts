@@ -15,6 +15,7 @@ import { contextOf } from "../source/export.js";
 import { UNREACHABLE } from "../source/git.js";
 import { PRUNE_DEFAULTS, pruneExports } from "../source/prune.js";
 import { exportSource, isCached, resolveSource } from "../source/source.js";
+import { generationOf } from "../traffic/model.js";
 import { capacityProblems, capacityTable, needOf } from "./capacity.js";
 import { type BackupFact, generationProblems, volumeNames } from "./data-rules.js";
 import { existingImages, readBackupFact, readDataSizes, readHost, readLiveFact, readPort, readVolumes } from "./facts.js";
@@ -23,9 +24,10 @@ import type { Plan, Problem, ReleaseRecord, ResolvedSource } from "./model.js";
 import { stackNames } from "./names.js";
 import { declaredBy } from "./notices.js";
 import { planRelease } from "./plan.js";
+import { qdrantProblems } from "./qdrant-change.js";
 import { secretDigests } from "./revision.js";
 import {
-  dataDirProblems, dockerHostProblems, interruptionNotices, interruptionProblems, interruptions, movedTagProblems, portProblems, reapplyProblems, stateProblems, volumeChangeProblems, volumeProblems,
+  dataDirProblems, dockerHostProblems, interruptionNotices, interruptionProblems, interruptions, movedTagProblems, type LiveFact, portProblems, reapplyProblems, stateProblems, volumeChangeProblems, volumeProblems,
 } from "./rules.js";
 
 export interface PreflightInput {
@@ -82,11 +84,15 @@ async function examine({ stack, projectDir = process.cwd() }: PreflightInput, to
   }
   await assertDocker();
   const { source, notice } = await findSource(today, ledger, projectDir);
-  const images = await existingImages(ledger.map(({ imageId }) => imageId));
+  const [images, live] = await Promise.all([
+    existingImages(ledger.map(({ imageId }) => imageId)),
+    // Undoing a failed update hangs on nothing that the front door says.
+    today.reapply ? { table: null } : readLiveFact(stack),
+  ]);
   const secrets = secretDigests(stack, today);
-  const plan = planRelease({ stack, settings: today, secrets, source, ledger, images });
+  const plan = planRelease({ stack, settings: today, secrets, source, ledger, images, live: live.table?.serving ? generationOf(live.table.serving) : null });
   const settings = fromRecorded(plan.serving.settings, today);
-  const interrupted = interruptions(settings, secrets.qdrantKey, ledger, plan.serving.storage.qdrant === plan.backup.storage.qdrant);
+  const interrupted = interruptions(settings, ledger);
   // A notice of going back stays first.
   plan.notices.push(...interruptionNotices(interrupted), ...notice);
   await provideContext(plan, settings, projectDir);
@@ -95,7 +101,10 @@ async function examine({ stack, projectDir = process.cwd() }: PreflightInput, to
     return { plan, settings, ledger, table: "" };
   }
   const backup = await findBackup(plan, pathsOf(stack, settings, projectDir));
-  const problems = [...movedTagProblems(source, ledger), ...interruptionProblems(interrupted, settings), ...(await hostProblems(stack, settings, plan, ledger, backup))];
+  const problems = [
+    ...movedTagProblems(source, ledger), ...qdrantProblems(plan, secrets.qdrantKey, ledger), ...interruptionProblems(interrupted, settings),
+    ...(await hostProblems(stack, settings, plan, ledger, { backup, live })),
+  ];
   const capacity = await examineCapacity(stack, settings, plan, ledger, projectDir, backup);
   problems.push(...capacity.problems);
   return problems.length > 0 ? { problems, table: capacity.table } : { plan, settings, ledger, table: capacity.table };
@@ -156,12 +165,11 @@ async function findBackup({ restore, step }: Plan, paths: DataPaths): Promise<Ba
   return restore === null || restore.from === null || restore.from === "" || step === "unchanged" ? null : readBackupFact(paths.backups, restore.from);
 }
 
-async function hostProblems(stack: string, settings: Settings, plan: Plan, ledger: readonly ReleaseRecord[], backup: BackupFact | null): Promise<Problem[]> {
+async function hostProblems(stack: string, settings: Settings, plan: Plan, ledger: readonly ReleaseRecord[], { backup, live }: { backup: BackupFact | null; live: LiveFact }): Promise<Problem[]> {
   const names = stackNames(stack, settings.volumes);
-  const [volumes, port, live] = await Promise.all([
+  const [volumes, port] = await Promise.all([
     readVolumes([...volumeNames(names, plan.serving.storage), names.proxyVolume]),
     readPort(stack, settings.proxy.bind, settings.proxy.port),
-    readLiveFact(stack),
   ]);
   return [...volumeProblems(stack, volumes), ...generationProblems(plan, ledger, { names, volumes, backup }), ...portProblems(settings, port), ...stateProblems(stack, live, ledger, plan.serving.revision)];
 }

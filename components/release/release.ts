@@ -100,7 +100,13 @@ export class Release extends pulumi.ComponentResource {
     const { stack } = this.args.plan;
     const { dataDir, qdrant } = this.args.settings;
     const ownBackup = backup.outcome.apply((outcome) => outcome.backup);
-    return declareRestore({ stack, plan, names: this.names, dataDir, qdrantImage: qdrant.image, ownBackup }, { parent: this, dependsOn: backup.command });
+    return declareRestore({ stack, plan, names: this.names, dataDir, qdrantImage: qdrant.image, pauseMs: this.heldMs(), ownBackup }, { parent: this, dependsOn: backup.command });
+  }
+
+  /** Milliseconds of a pause of writes that lasts until the route has moved; null: there is none. */
+  private heldMs(): number | null {
+    const { pause } = this.args.plan.backup;
+    return pause?.until === "route" ? pause.leaseMs : null;
   }
 
   /** The data that this release moves away from, for the route's last look at it. */
@@ -109,7 +115,7 @@ export class Release extends pulumi.ComponentResource {
     const left = past.at(-1);
     if (left === undefined || left.generation === serving.generation) return {};
     const qdrant = this.names.qdrantContainer(left.storage.qdrant);
-    return { leaving: backup.apply((outcome) => ({ qdrant, generation: left.generation, backup: outcome.backup, counts: outcome.collections })) };
+    return { leaving: backup.apply((outcome) => ({ qdrant, generation: left.generation, backup: outcome.backup, counts: outcome.collections, paused: outcome.paused })) };
   }
 
   /** Points that each collection must have at the gate: as restored, or as backed up; of data that was left, nothing is known. */
@@ -140,6 +146,7 @@ export class Release extends pulumi.ComponentResource {
         requestTimeoutMs: gate.requestTimeout,
         secretEnv: Object.keys(secretEnv(settings)).sort(),
         qdrant: pulumi.all([store.qdrant.name, counts]).apply(([container, before]) => ({ container, before })),
+        ...(this.heldMs() === null ? {} : { writesPaused: true }),
         dataDir: settings.dataDir,
       },
       { parent: this, dependsOn: [serving, store.qdrant] },

@@ -17,50 +17,31 @@ export function movedTagProblems(source: Pick<ResolvedSource, "tag" | "commit" |
   return [{ subject: "tag", what, next: `give commit ${source.commit.slice(0, 12)} a tag of its own, or move ${source.tag} back to where it was` }];
 }
 
-/** A part that serves everybody and that this update would stop and start again. */
-export interface Interruption {
-  service: "qdrant" | "proxy";
-  /** Settings that changed. */
-  changes: string[];
-}
-
-/**
- * @param qdrantKey digest of today's API key
- * @param keepsQdrant false: this update starts another Qdrant beside the one that is there
- */
-export function interruptions(settings: Settings, qdrantKey: string, ledger: readonly ReleaseRecord[], keepsQdrant: boolean): Interruption[] {
+/** Settings of the front door whose change would stop it and start it again. */
+export function interruptions(settings: Settings, ledger: readonly ReleaseRecord[]): string[] {
   const last = present(ledger);
   if (last === null || settings.reapply) {
     return [];
   }
-  const before = last.settings;
-  const changed = (service: "qdrant" | "proxy", keys: readonly string[]): string[] => {
-    const [from, to]: [Record<string, unknown>, Record<string, unknown>] = [before[service], settings[service]];
-    return keys.filter((key) => from[key] !== to[key]).map((key) => `${service}.${key}: ${String(from[key])} -> ${String(to[key])}`);
-  };
-  const key = last.qdrantKey === qdrantKey ? [] : ["qdrant.apiKey"];
   // Memory is changed in place; whatever else is changed makes Docker's provider replace the container, delete first.
-  const all: Interruption[] = [
-    { service: "qdrant", changes: keepsQdrant ? [...changed("qdrant", ["image", "cpus"]), ...key] : [] },
-    { service: "proxy", changes: changed("proxy", ["image", "bind", "port", "cpus"]) },
-  ];
-  return all.filter(({ changes }) => changes.length > 0);
+  const [from, to] = [last.settings.proxy, settings.proxy];
+  return (["image", "bind", "port", "cpus"] as const).filter((key) => from[key] !== to[key]).map((key) => `proxy.${key}: ${from[key]} -> ${to[key]}`);
 }
 
-const INTERRUPTED = { qdrant: "Qdrant, and with it every search of the app", proxy: "the front door, and with it every user" };
+const INTERRUPTED = "the front door, and with it every user";
 
-export function interruptionProblems(found: readonly Interruption[], settings: Settings): Problem[] {
-  return found
-    .filter(({ service }) => !settings[service].allowInterruption)
-    .map(({ service, changes }) => ({
-      subject: `pbjrag:${service}`,
-      what: `the change (${changes.join(", ")}) interrupts ${INTERRUPTED[service]}`,
-      next: `take it back, or allow it for this once: pulumi config set --path pbjrag:${service}.allowInterruption true`,
-    }));
+export function interruptionProblems(changes: readonly string[], { proxy }: Settings): Problem[] {
+  return changes.length === 0 || proxy.allowInterruption
+    ? []
+    : [{
+        subject: "pbjrag:proxy",
+        what: `the change (${changes.join(", ")}) interrupts ${INTERRUPTED}`,
+        next: "take it back, or allow it for this once: pulumi config set --path pbjrag:proxy.allowInterruption true",
+      }];
 }
 
-export function interruptionNotices(found: readonly Interruption[]): string[] {
-  return found.map(({ service, changes }) => `INTERRUPTS ${INTERRUPTED[service]}: ${changes.join(", ")}`);
+export function interruptionNotices(changes: readonly string[]): string[] {
+  return changes.length === 0 ? [] : [`INTERRUPTS ${INTERRUPTED}: ${changes.join(", ")}`];
 }
 
 /** Other volumes would be other data: what is released here would start with none. */

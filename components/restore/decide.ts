@@ -18,14 +18,17 @@ export type Decision = { what: "keep"; outcome: RestoreOutcome } | { what: "make
 /**
  * What to do about volumes that are there already: only what a restore of this program left unfinished is ever removed.
  * Pure.
+ * @param serves users are on this generation: an update that had moved to it was stopped, and is gone on with
  */
-export function decide({ generation, from }: Pick<RestoreRequest, "generation" | "from">, record: RestoreRecord | null, volumes: readonly VolumeState[]): Decision {
+export function decide(
+  { generation, from }: Pick<RestoreRequest, "generation" | "from">, record: RestoreRecord | null, volumes: readonly VolumeState[], serves: boolean,
+): Decision {
   const there = volumes.filter(({ created }) => created !== null);
   if (there.length === 0) {
     return { what: "make", remove: [] };
   }
   const done = record?.done ?? null;
-  if (done !== null && record?.from === from && volumes.every(({ name, created }) => created !== null && done.created[name] === created)) {
+  if (done !== null && (record?.from === from || serves) && volumes.every(({ name, created }) => created !== null && done.created[name] === created)) {
     return { what: "keep", outcome: done.outcome };
   }
   const another = "give the generation another name (pbjrag:data.generation), which makes volumes of its own; nothing is ever restored over data";

@@ -1,6 +1,7 @@
 import { BackupProblem } from "../backup/problem.js";
 import { errors, messageOf, ReleaseError } from "../runtime/errors.js";
 import { runTask } from "../runtime/task.js";
+import { whilePaused } from "../traffic/freeze.js";
 import { type RestoreOutcome, type RestoreRequest, restoreRequestSchema } from "./model.js";
 import { restore } from "./run.js";
 
@@ -11,7 +12,11 @@ runTask<RestoreRequest, RestoreOutcome>({
   request: restoreRequestSchema,
   begins: ({ generation, from }) => `making data generation ${generation} from ${from === "" ? "nothing: there was no data" : from}`,
   about: ({ generation }) => ({ generation }),
-  perform: restore,
+  perform: (request, context) => {
+    const { stack, pauseMs } = request;
+    const make = (): Promise<RestoreOutcome> => restore(request, context);
+    return pauseMs === undefined ? make() : whilePaused(stack, { leaseMs: pauseMs, assertHolds: () => context.assertHolds() }, make);
+  },
   ended: ({ generation, kept }) => (kept ? `data generation ${generation} was there already` : `data generation ${generation} is made`),
   stop: {
     late: (deadlineMs) => new BackupProblem("deadline", `it was not finished within ${Math.round(deadlineMs / 6_000) / 10} minutes`, "raise pbjrag:backup.deadline, then run again"),
@@ -22,7 +27,7 @@ runTask<RestoreRequest, RestoreOutcome>({
 });
 
 /** What says enough by itself passes. */
-const PASSED = ["lockHeld", "lockLost", "backupUnusable"];
+const PASSED = ["lockHeld", "lockLost", "backupUnusable", "pauseOver"];
 
 function failureOf(error: unknown, { generation, from }: RestoreRequest): ReleaseError {
   if (error instanceof ReleaseError && PASSED.includes(error.code)) return error;

@@ -16,6 +16,8 @@ export const restoreRequestSchema = z.object({
   qdrantImage: z.string().min(1),
   /** As configured, possibly relative to the project; PBJRAG_DATA_DIR goes first. */
   dataDir: z.string().min(1),
+  /** Milliseconds of a pause of users' writes, which began before and goes on after it. Absent: there is none. */
+  pauseMs: z.number().int().positive().optional(),
   /** Milliseconds for the whole restore. */
   deadlineMs: z.number().int().positive(),
 });

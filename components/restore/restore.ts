@@ -13,6 +13,8 @@ export interface RestoreArgs {
   readonly dataDir: string;
   /** Qdrant's image on the new volume. */
   readonly qdrantImage: string;
+  /** Milliseconds of the pause of writes that it is made within; null: within none. */
+  readonly pauseMs: number | null;
   /** Name of the backup that this update takes; "" where there was no data. */
   readonly ownBackup: pulumi.Input<string>;
 }
@@ -47,7 +49,7 @@ export function declareRestore(args: RestoreArgs, opts: pulumi.CustomResourceOpt
 }
 
 /** Pure and stable: planning again gives the same. */
-export function restoreRequest({ stack, plan, names, dataDir, qdrantImage }: RestoreArgs, from: string): RestoreRequest {
+export function restoreRequest({ stack, plan, names, dataDir, qdrantImage, pauseMs }: RestoreArgs, from: string): RestoreRequest {
   const { generation, parts, deadlineMs } = plan;
   return {
     stack,
@@ -59,6 +61,7 @@ export function restoreRequest({ stack, plan, names, dataDir, qdrantImage }: Res
     },
     qdrantImage,
     dataDir,
+    ...(pauseMs === null ? {} : { pauseMs }),
     deadlineMs,
   };
 }

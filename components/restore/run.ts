@@ -12,6 +12,8 @@ import { versionOfImage, versionProblem } from "../qdrant/version.js";
 import { allowanceFor } from "../runtime/allowance.js";
 import { messageOf } from "../runtime/errors.js";
 import type { Context } from "../runtime/task.js";
+import { readLive } from "../traffic/live.js";
+import { generationOf } from "../traffic/model.js";
 import { decide } from "./decide.js";
 import { Helper } from "./helper.js";
 import type { RestoreOutcome, RestoreRequest } from "./model.js";
@@ -33,7 +35,9 @@ export async function restore(request: RestoreRequest, context: Context): Promis
   try {
     context.assertHolds();
     await Helper.sweep(request);
-    const decision = decide(request, await readRecord(context.paths, request.generation), await lookAt(request));
+    const serving = (await readLive(request.stack))?.table.serving ?? null;
+    const serves = serving !== null && generationOf(serving) === request.generation;
+    const decision = decide(request, await readRecord(context.paths, request.generation), await lookAt(request), serves);
     if (decision.what === "refuse") throw new BackupProblem("request", decision.why, decision.next);
     if (decision.what === "keep") {
       context.say(`generation ${request.generation} was restored by an earlier run`);

@@ -248,6 +248,16 @@ export const errors = {
     why: `${d.why}; ${d.serving === "" ? "nothing serves" : `${d.serving} serves`}`,
     next: d.next ?? "run again: the route is compared with the live proxy and repaired",
   })),
+  pauseOver: entry<{ stack: string }>("pauseOver", EXIT.rolledBack, (d) => ({
+    what: "Traffic stays where it is",
+    why: `the pause of writes on ${d.stack} is over, so users may have written what the new data does not have`,
+    next: "run scripts/deploy.sh, which takes a new backup (with plain pulumi: pulumi config set pbjrag:attempt WORD, then up)",
+  })),
+  writtenMeanwhile: entry<{ changed: readonly string[] }>("writtenMeanwhile", EXIT.rolledBack, (d) => ({
+    what: "Traffic stays where it is",
+    why: `something wrote to Qdrant while users could not: ${d.changed.join(", ")}`,
+    next: "stop what writes to it past the front door, then run again",
+  })),
   updateFailed: entry<{ why: string; log: string }>("updateFailed", EXIT.notRolledBack, (d) => ({
     what: "The update failed",
     why: d.why,

@@ -29,7 +29,6 @@ export const DEFAULTS: readonly Row[] = [
   ["qdrant.image", same("qdrant/qdrant:v1.19.0")],
   ["qdrant.cpus", each(4, 2, 1)],
   ["qdrant.memory", each("8GiB", "2GiB", "1GiB")],
-  ["qdrant.allowInterruption", same(false)],
   ["proxy.image", same("haproxy:2.6-bookworm")],
   ["proxy.bind", each("0.0.0.0", "127.0.0.1", "127.0.0.1")],
   ["proxy.port", each(8501, 8502, 8503)],
@@ -48,6 +47,7 @@ export const DEFAULTS: readonly Row[] = [
   ["backup.scratchCpus", each(2, 1, 0.5)],
   // The scratch Qdrant holds the same data as the live one, so it needs the same memory.
   ["backup.scratchMemory", each("8GiB", "2GiB", "1GiB")],
+  ["backup.quiesce", same("none")],
   ["backup.keepDays", same(7)],
   ["backup.keepLast", same(3)],
   ["backup.repositoryEnv", same({})],

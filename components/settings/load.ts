@@ -94,13 +94,16 @@ function environmentIn(raw: RawObject, stack: string): Environment {
   return ENVIRONMENTS.find((environment) => environment === raw["environment"]) ?? environmentOf(stack);
 }
 
+/** Keys that there were, and why they are not needed any more. */
+const RETIRED: Readonly<Record<string, string>> = { "pbjrag:qdrant.allowInterruption": "is not needed any more: a change of Qdrant interrupts nobody" };
+
 /** One problem per place: an issue on unknown keys names several. */
 function describeIssue(issue: z.core.$ZodIssue): Problem[] {
   const path = issue.path.map(String);
   if (issue.code === "unrecognized_keys") {
     return issue.keys.map((key) => ({
       subject: subject([...path, key]),
-      what: "is not known",
+      what: RETIRED[subject([...path, key])] ?? "is not known",
       next: `remove it (pulumi config rm --path '${subject([...path, key])}'), or correct its spelling; known here: ${keysBelow(path).join(", ")}`,
     }));
   }

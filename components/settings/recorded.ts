@@ -9,7 +9,7 @@ export function toRecorded(settings: Settings): RecordedSettings {
     ...omit(settings, "data", "attempt", "finish", "asReleased", "reapply"),
     app: omit(settings.app, "secretEnv"),
     backup: omit(settings.backup, "repository", "repositoryPassword", "repositoryEnv"),
-    qdrant: omit(settings.qdrant, "apiKey", "allowInterruption"),
+    qdrant: omit(settings.qdrant, "apiKey"),
     proxy: omit(settings.proxy, "allowInterruption"),
   };
 }
@@ -31,7 +31,7 @@ export function fromRecorded(recorded: RecordedSettings, today: Settings): Setti
     ...recorded,
     app: { ...recorded.app, secretEnv: today.app.secretEnv },
     backup: { ...recorded.backup, ...offMachine(today.backup) },
-    qdrant: { ...recorded.qdrant, allowInterruption: today.qdrant.allowInterruption, ...(today.qdrant.apiKey === undefined ? {} : { apiKey: today.qdrant.apiKey }) },
+    qdrant: { ...recorded.qdrant, ...(today.qdrant.apiKey === undefined ? {} : { apiKey: today.qdrant.apiKey }) },
     proxy: { ...recorded.proxy, allowInterruption: today.proxy.allowInterruption },
     data: today.data,
     attempt: today.attempt,
@@ -64,8 +64,8 @@ function asText(value: Raw): string {
 /** Keys of a release that a rollback sets again as they were; all others are the operator's, and stay as they are. */
 export const RELEASE_KEYS = ["version", "source", "allowUntagged", "app", "qdrant", "gate"] as const;
 
-/** Within the keys above: what stays as it is now. A rotated secret must not come back, a permission is for one run. */
-const KEPT: Readonly<Record<string, readonly string[]>> = { app: ["secretEnv"], qdrant: ["apiKey", "allowInterruption"] };
+/** Within the keys above: what stays as it is now. A rotated secret must not come back. */
+const KEPT: Readonly<Record<string, readonly string[]>> = { app: ["secretEnv"], qdrant: ["apiKey"] };
 
 /**
  * The config that a rollback runs with: `present` with a release's recorded settings, under today's secrets.

@@ -97,6 +97,8 @@ function fields<N extends z.ZodType<number>, B extends z.ZodType<boolean>, T ext
       keepWarm: unit.flag,
       backup: z.strictObject({
         skipReason: text, deadline: unit.duration, scratchCpus: unit.decimal, scratchMemory: unit.size,
+        /** Whether users can write between Qdrant's snapshot and the uploads. */
+        quiesce: z.enum(["none", "pause"], { error: "expected none or pause" }),
         /** Retention: days, and a number of backups. */
         keepDays: unit.integer, keepLast: unit.integer,
       }),
@@ -134,7 +136,7 @@ export const settingsSchema = z.strictObject({
     /** Environment variables for restic. */
     repositoryEnv: z.record(z.string(), configEnv),
   }),
-  qdrant: z.strictObject({ ...config.qdrant, apiKey: text.optional(), allowInterruption: CONFIG.flag }),
+  qdrant: z.strictObject({ ...config.qdrant, apiKey: text.optional() }),
   proxy: z.strictObject({ ...config.proxy, allowInterruption: CONFIG.flag }),
   /** Which data to run on; without it, that which serves. One that is new is made from a backup. */
   data: z.strictObject({

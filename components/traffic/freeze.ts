@@ -5,6 +5,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { stackNames } from "../release/names.js";
 import { docker, dockerCall } from "../runtime/docker.js";
+import { errors } from "../runtime/errors.js";
 import { demultiplex } from "../runtime/docker-exec.js";
 import { applyTable, readLive, type ApplyOptions, type LiveTraffic } from "./live.js";
 import type { TrafficTable } from "./model.js";
@@ -29,6 +30,8 @@ const SETTLE_MS = 10_000;
 /** Milliseconds after which what was ended must be gone. */
 const GONE_MS = 5000;
 const POLL_MS = 50;
+/** Milliseconds before its end from which on a pause is not gone on from: a renewal takes a moment. */
+const RENEW_MS = 1000;
 
 /** Milliseconds that a pause goes on; 0: none is, or it is over. Pure. */
 export function pauseLeft({ frozenUntil }: Pick<TrafficTable, "frozenUntil">, now: number = Date.now()): number {
@@ -55,17 +58,65 @@ export async function pauseWrites(stack: string, options: PauseOptions): Promise
   throw new Error("requests that came before the pause of writes do not end");
 }
 
-/** Makes a pause last longer. @throws Error when it is over: somebody may have written since */
+/** Makes a pause last longer. @throws ReleaseError pauseOver */
 export async function extendPause(stack: string, options: PauseOptions): Promise<void> {
   const { table } = await served(stack);
   assertPaused(table);
   await applyTable(stack, { ...table, frozenUntil: untilOf(options) }, options);
 }
 
-/** @throws Error unless writes are paused now */
+/** Renews a pause while something else is done. */
+export interface Keeper {
+  /** Returns when it has let go of the front door. Who goes on from the pause makes sure that it still is one. */
+  stop(): Promise<void>;
+}
+
+export function keepPaused(stack: string, options: PauseOptions): Keeper {
+  const ending = new AbortController();
+  const renew = async (): Promise<void> => {
+    for (;;) {
+      await sleep(options.leaseMs / 3, undefined, { signal: ending.signal });
+      await extendPause(stack, options);
+    }
+  };
+  // One that cannot be renewed runs out, which is seen at the end.
+  const renewing = renew().catch(() => undefined);
+  return {
+    stop: async () => {
+      ending.abort();
+      await renewing;
+    },
+  };
+}
+
+/** Does something within a pause that others have begun, and that goes on after it. @throws ReleaseError pauseOver; then, and when it fails, users write on */
+export async function whilePaused<T>(stack: string, options: PauseOptions, work: () => Promise<T>): Promise<T> {
+  await extendPause(stack, options);
+  const keeper = keepPaused(stack, options);
+  try {
+    const done = await work();
+    await keeper.stop();
+    await extendPause(stack, options);
+    return done;
+  } catch (error) {
+    await keeper.stop();
+    // If that fails as well, it ends by itself.
+    await resumeWrites(stack, options).catch(() => undefined);
+    throw error;
+  }
+}
+
+/** Ends a pause that must have lasted until now. @throws ReleaseError pauseOver */
+export async function endPause(stack: string, options: ApplyOptions): Promise<void> {
+  const { table } = await served(stack);
+  await applyTable(stack, withoutPause(table), options);
+  assertPaused(table);
+}
+
+/** @throws ReleaseError pauseOver unless writes are paused now, and for as long as it takes to make that longer */
 export function assertPaused(table: TrafficTable): void {
-  if (pauseLeft(table) === 0) {
-    throw new Error("the pause of writes is over, so users may have written what the new data does not have");
+  if (pauseLeft(table) <= RENEW_MS) {
+    throw errors.pauseOver({ stack: table.stack });
   }
 }
 

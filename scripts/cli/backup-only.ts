@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { execa } from "execa";
 import { sendBackup } from "../../components/repository/send.js";
 import { EXIT, ReleaseError } from "../../components/runtime/errors.js";
@@ -6,10 +7,12 @@ import { backupOutcomeSchema } from "../../components/backup/model.js";
 import { backupRequest } from "../../components/backup/request.js";
 import { stackNames } from "../../components/release/names.js";
 import type { ReleaseRecord } from "../../components/release/model.js";
+import { quietly } from "../../components/release/pause.js";
 import { hasRepository, repositoryOf } from "./backups/repository.js";
 import type { Outcome } from "./outcome.js";
 import { recover } from "./recover.js";
 import { Run } from "./run.js";
+import { configValue } from "./stack-file.js";
 import type { Workspace } from "./workspace.js";
 
 /** Takes a backup of what runs, under the lock, and changes nothing else. */
@@ -22,7 +25,7 @@ export async function backupOnly(ws: Workspace, options: { waitMs: number }): Pr
     }
     const child = execa("node", ["dist/components/backup/main.js"], {
       cwd: ws.projectDir, reject: false, detached: true, cleanup: false, stdin: "ignore",
-      env: { ...run.env, PBJRAG_BACKUP: JSON.stringify(requestFor(ws.stack, present)) },
+      env: { ...run.env, PBJRAG_BACKUP: JSON.stringify(requestFor(ws, present)) },
     });
     run.whileChild(child);
     const result = await child;
@@ -49,7 +52,7 @@ async function send(run: Run, backup: string): Promise<ReleaseError | null> {
   }
 }
 
-function requestFor(stack: string, present: ReleaseRecord): ReturnType<typeof backupRequest> {
+function requestFor({ stack, stackFile }: Workspace, present: ReleaseRecord): ReturnType<typeof backupRequest> {
   const release = { tag: present.tag, commit: present.commit, revision: present.revision };
   const { settings } = present;
   const backup = {
@@ -62,6 +65,13 @@ function requestFor(stack: string, present: ReleaseRecord): ReturnType<typeof ba
     qdrantImage: settings.qdrant.image,
     scratch: { cpus: settings.backup.scratchCpus, memory: settings.backup.scratchMemory },
     deadlineMs: settings.backup.deadline,
+    pause: quietly(quiesceIn(readFileSync(stackFile, "utf8"))),
   };
   return backupRequest({ stack, backup, serving: present }, settings, stackNames(stack, settings.volumes));
+}
+
+/** As the operator wants it today, whatever the present release was backed up with. */
+function quiesceIn(text: string): "none" | "pause" {
+  const backup = configValue(text, "backup");
+  return typeof backup === "object" && backup !== null && "quiesce" in backup && backup.quiesce === "pause" ? "pause" : "none";
 }

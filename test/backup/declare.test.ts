@@ -31,7 +31,7 @@ function plan(): BackupArgs["plan"] {
     backup: {
       resource: "backup-before-v2", kind: "pre-deploy", triggers: ["v2-00000000", ""], of: release("v1"), before: release("v2"), skipReason: "",
       settings: { ...recorded, version: "v1" }, qdrantImage: "qdrant/qdrant:v1.19.0", scratch: { cpus: 1, memory: 1024 ** 3 }, deadlineMs: 60_000,
-      storage: { qdrant: "0", uploads: "0" },
+      storage: { qdrant: "0", uploads: "0" }, pause: null,
     },
   };
 }
@@ -77,6 +77,13 @@ describe("backup/request, backup/backup, qdrant/qdrant", () => {
     assert.ok(!text.includes(process.cwd()));
   });
 
+  it("asks for a pause of writes where the plan has one, and says nothing of it where not", () => {
+    const quiet = plan();
+    assert.equal("pause" in backupRequest(quiet, settings, names), false, "a stack that pauses nothing has the request that it had");
+    const pause = { until: "route", leaseMs: 720_000 } as const;
+    assert.deepEqual(backupRequest({ ...quiet, backup: { ...quiet.backup, pause } }, settings, names).pause, pause);
+  });
+
   it("asks for today's settings before the first release", () => {
     const second = plan();
     const first = { ...second, backup: { ...second.backup, of: null, settings: null } };
@@ -98,7 +105,7 @@ describe("backup/request, backup/backup, qdrant/qdrant", () => {
     const transformations: pulumi.ResourceTransformation[] = [({ opts }) => void seen.push(opts)];
     await value(declareBackup({ plan: plan(), settings, names }, { transformations }).outcome);
     const restore = { resource: "restore-g1", generation: "g1", parts: ["qdrant"] as const, from: "pre-deploy-20260101-000000", deadlineMs: 60_000 };
-    await value(declareRestore({ stack: "t", plan: { ...restore, parts: [...restore.parts] }, names, dataDir: ".", qdrantImage: "q", ownBackup: "" }, { transformations }).command.urn);
+    await value(declareRestore({ stack: "t", plan: { ...restore, parts: [...restore.parts] }, names, dataDir: ".", qdrantImage: "q", pauseMs: null, ownBackup: "" }, { transformations }).command.urn);
     assert.deepEqual(seen.map(({ customTimeouts }) => customTimeouts), [{ create: engineTimeout(60_000) }, { create: engineTimeout(60_000) }]);
   });
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { request } from "node:http";
 import { applyTable, prepareFront, readLive } from "../../components/traffic/live.js";
-import { extendPause, pauseLeft, pauseWrites, refusedSince, resumeWrites } from "../../components/traffic/freeze.js";
+import { endPause, extendPause, pauseLeft, pauseWrites, refusedSince, resumeWrites, whilePaused } from "../../components/traffic/freeze.js";
 import { previewHeaders, type TrafficRevision } from "../../components/traffic/model.js";
 import { openSessions } from "../../components/traffic/sessions.js";
 import { fullOnly } from "../support/suite.js";
@@ -57,7 +57,24 @@ describe("e2e: a pause of writes on a real HAProxy", function () {
     await waitFor("the lease to end", async () => (await send("PUT")).status === 200, { withinMs: 15_000 });
     const { table } = (await readLive(bench.stack)) ?? assert.fail();
     assert.equal(pauseLeft(table), 0);
-    await assert.rejects(extendPause(bench.stack, { ...holds, leaseMs: MINUTE }), /the pause of writes is over/);
+    await assert.rejects(extendPause(bench.stack, { ...holds, leaseMs: MINUTE }), /the pause of writes on .* is over/);
+  });
+
+  it("lasts while one step after another is within it, and ends where one of them fails", async () => {
+    const step = { ...holds, leaseMs: 6000 };
+    const until = async (): Promise<number> => (await readLive(bench.stack))?.table.frozenUntil ?? 0;
+    await assert.rejects(whilePaused(bench.stack, step, () => Promise.resolve()), /the pause of writes on .* is over/);
+    await pauseWrites(bench.stack, step);
+    const first = await until();
+    const renewed = (): Promise<boolean> => waitFor("two renewals", async () => (await until()) >= first + 4, { withinMs: 30_000 });
+    assert.equal(await whilePaused(bench.stack, step, renewed), true);
+    assert.equal((await send("PUT")).status, 503, "who comes next goes on from it");
+    await assert.rejects(whilePaused(bench.stack, step, () => Promise.reject(new Error("it broke"))), /it broke/);
+    assert.equal((await send("PUT")).status, 200);
+    await pauseWrites(bench.stack, { ...holds, leaseMs: MINUTE });
+    await endPause(bench.stack, holds);
+    assert.equal((await send("PUT")).status, 200);
+    await assert.rejects(endPause(bench.stack, holds), /the pause of writes on .* is over/);
   });
 
   it("row 16: waits for a write that came before it", async () => {

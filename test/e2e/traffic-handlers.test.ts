@@ -133,7 +133,7 @@ describe("handlers of front and route", function () {
     const reader = (async () => {
       while (writing) pages.push((await ask(bench.url, { headers: PAGE })).status);
     })();
-    const leaving = { qdrant: "pbjrag-none", generation: "0", backup: "pre-deploy-20260101-120000", counts: { a: 1 } };
+    const leaving = { qdrant: "pbjrag-none", generation: "0", backup: "pre-deploy-20260101-120000", counts: { a: 1 }, paused: null };
     await route.update("x", { ...inputs({}), switchedAt: "", digest: "" }, inputs({ seq: 21, serving: { ...v3, generation: "r1" }, former: v2, abandoned: true }, { leaving }));
     writing = false;
     await Promise.all([writer, reader]);

@@ -153,6 +153,15 @@ describe("release/plan", () => {
     assert.throws(() => new World().plan("v1.0.0", { reapply: true }), RangeError);
   });
 
+  it("pauses what users write where the operator wants it, and not before there are users", () => {
+    const quiet = { more: { "pbjrag:backup": '{"quiesce":"pause"}' } };
+    const world = new World();
+    assert.equal(world.up("v1.0.0", quiet).backup.pause, null);
+    assert.deepEqual(world.plan("v2.0.0", quiet).backup.pause, { until: "uploads", leaseMs: 120_000 });
+    assert.equal(world.plan("v2.0.0").backup.pause, null);
+    assert.equal(world.plan("v2.0.0", { ...quiet, qdrant: { cpus: 2 } }).backup.pause?.until, "route", "until the data that is made of it serves");
+  });
+
   const BACKUP = "pre-deploy-20260101-120000";
 
   it("a new generation: volumes of its own, made from a backup; the present data is what is backed up", () => {
@@ -208,7 +217,10 @@ describe("release/plan", () => {
     { requiredKeys: ["generation", "restoreFrom"] },
   );
   const ask = fc.record(
-    { memory: fc.constantFrom("512MiB", "1GiB"), keepWarm: fc.boolean(), attempt: fc.constantFrom("", "a1", "a2"), secret: fc.constantFrom("", "s1"), finish: fc.boolean(), prune: fc.boolean(), data },
+    {
+      memory: fc.constantFrom("512MiB", "1GiB"), keepWarm: fc.boolean(), attempt: fc.constantFrom("", "a1", "a2"), secret: fc.constantFrom("", "s1"),
+      key: fc.constantFrom("", "k1"), qdrant: fc.record({ cpus: fc.constantFrom(1, 2), memory: fc.constantFrom("1GiB", "2GiB") }), finish: fc.boolean(), prune: fc.boolean(), data,
+    },
     { requiredKeys: [] },
   );
   const history = fc.array(fc.tuple(tags, ask), { minLength: 1, maxLength: 12 });
@@ -241,8 +253,8 @@ describe("release/plan", () => {
     fc.assert(
       fc.property(history, (steps) => {
         const world = new World();
-        for (const [tag, { memory, keepWarm, attempt, secret, data }] of steps) {
-          const rest: Ask = Object.fromEntries(Object.entries({ memory, keepWarm, attempt, secret, data }).filter(([, value]) => value !== undefined));
+        for (const [tag, { memory, keepWarm, attempt, secret, key, qdrant, data }] of steps) {
+          const rest: Ask = Object.fromEntries(Object.entries({ memory, keepWarm, attempt, secret, key, qdrant, data }).filter(([, value]) => value !== undefined));
           const before = world.ledger.at(-1)?.seq ?? 0;
           const generations = new Set(world.ledger.map(({ generation }) => generation));
           const plan = world.up(tag, rest);

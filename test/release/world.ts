@@ -23,6 +23,12 @@ export interface Ask {
   finish?: string;
   reapply?: boolean;
   secret?: string;
+  /** Digest of Qdrant's API key. */
+  key?: string;
+  /** Keys of `qdrant`. */
+  qdrant?: { image?: string; cpus?: number; memory?: string };
+  /** The data generation that the front door leads to. Default: that of the last record. */
+  live?: string | null;
   data?: { generation?: string; restoreFrom?: string; only?: "qdrant" | "uploads" };
   more?: Record<string, string>;
 }
@@ -38,6 +44,7 @@ export class World {
     return settingsOf({
       "pbjrag:version": tag,
       ...(ask.memory === undefined ? {} : { "pbjrag:app": JSON.stringify({ memory: ask.memory }) }),
+      ...(ask.qdrant === undefined ? {} : { "pbjrag:qdrant": JSON.stringify(ask.qdrant) }),
       "pbjrag:keepWarm": String(ask.keepWarm ?? true),
       "pbjrag:attempt": ask.attempt ?? "",
       "pbjrag:finish": ask.finish ?? "",
@@ -48,8 +55,11 @@ export class World {
   }
 
   plan(tag: string, ask: Ask = {}): Plan {
-    const secrets: SecretDigests = { app: ask.secret ?? "", qdrantKey: "" };
-    return planRelease({ stack: "dev", settings: this.settings(tag, ask), secrets, source: sourceOf(tag), ledger: this.ledger, images: this.images });
+    const key = ask.key ?? "";
+    // As secretDigests has it: the app is given the key as well.
+    const secrets: SecretDigests = { app: `${ask.secret ?? ""}${key}`, qdrantKey: key };
+    const live = ask.live === undefined ? (this.ledger.at(-1)?.generation ?? null) : ask.live;
+    return planRelease({ stack: "dev", settings: this.settings(tag, ask), secrets, source: sourceOf(tag), ledger: this.ledger, images: this.images, live });
   }
 
   /** Plans and records, as an update that succeeds does; through JSON, as the state does. */

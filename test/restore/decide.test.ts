@@ -12,22 +12,28 @@ const done: RestoreRecord = { from: request.from, done: { created: { q: "2026-01
 
 describe("restore/decide", () => {
   it("makes what is not there, whatever a record says", () => {
-    for (const record of [null, begun, done]) assert.deepEqual(decide(request, record, [absent("q"), absent("u")]), { what: "make", remove: [] });
+    for (const record of [null, begun, done]) assert.deepEqual(decide(request, record, [absent("q"), absent("u")], false), { what: "make", remove: [] });
   });
 
   it("keeps what it restored before, as long as it is that", () => {
-    assert.deepEqual(decide(request, done, [there("q", { users: ["qdrant"] }), there("u")]), { what: "keep", outcome });
+    assert.deepEqual(decide(request, done, [there("q", { users: ["qdrant"] }), there("u")], false), { what: "keep", outcome });
     for (const volumes of [[there("q", { created: "2026-02-01T00:00:00Z" }), there("u")], [there("q"), absent("u")]]) {
-      assert.equal(decide(request, done, volumes).what, "refuse");
+      assert.equal(decide(request, done, volumes, false).what, "refuse");
     }
-    assert.equal(decide({ ...request, from: "pre-deploy-20260101-120001" }, done, [there("q"), there("u")]).what, "refuse", "from another backup");
+    assert.equal(decide({ ...request, from: "pre-deploy-20260101-120001" }, done, [there("q"), there("u")], false).what, "refuse", "from another backup");
+  });
+
+  it("keeps what users are on already, whichever backup it was made from", () => {
+    const another = { ...request, from: "pre-deploy-20260101-120001" };
+    assert.deepEqual(decide(another, done, [there("q", { users: ["qdrant"] }), there("u")], true), { what: "keep", outcome });
+    assert.equal(decide(another, begun, [there("q", { users: ["qdrant"] })], true).what, "refuse", "half of it is no data");
   });
 
   it("removes only what it left unfinished itself, and nobody uses", () => {
-    assert.deepEqual(decide(request, begun, [there("q"), absent("u")]), { what: "make", remove: ["q"] });
-    assert.deepEqual(decide({ ...request, from: "pre-deploy-20260101-120001" }, begun, [there("q"), there("u")]), { what: "make", remove: ["q", "u"] });
+    assert.deepEqual(decide(request, begun, [there("q"), absent("u")], false), { what: "make", remove: ["q"] });
+    assert.deepEqual(decide({ ...request, from: "pre-deploy-20260101-120001" }, begun, [there("q"), there("u")], false), { what: "make", remove: ["q", "u"] });
     const refused = (record: RestoreRecord | null, volumes: VolumeState[]): string => {
-      const decision = decide(request, record, volumes);
+      const decision = decide(request, record, volumes, false);
       assert.ok(decision.what === "refuse" && decision.next !== "", decision.what);
       return decision.why;
     };

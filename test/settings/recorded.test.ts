@@ -41,7 +41,7 @@ describe("settings/recorded", () => {
   });
   it("holds no secret and no one-run key", () => {
     const settings = settingsOf({
-      "pbjrag:app": '{"secretEnv":{"TOKEN":"hunter2"}}', "pbjrag:qdrant": '{"apiKey":"hunter3","allowInterruption":true}', "pbjrag:attempt": "a1",
+      "pbjrag:app": '{"secretEnv":{"TOKEN":"hunter2"}}', "pbjrag:qdrant": '{"apiKey":"hunter3"}', "pbjrag:proxy": '{"allowInterruption":true}', "pbjrag:attempt": "a1",
       "pbjrag:backup": '{"repository":"rest:https://u:hunter4@host","repositoryPassword":"hunter5","repositoryEnv":{"KEY":"hunter6"}}', "pbjrag:finish": "v1-00000000", "pbjrag:reapply": "true",
     });
     const text = JSON.stringify([toRecorded(settings), toConfig(toRecorded(settings))]);

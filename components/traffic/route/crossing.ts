@@ -1,8 +1,9 @@
 /** Moving traffic to other data: nobody may write to the old any more, and what only the old has is told. */
 import { connectTo, countAll } from "../../qdrant/connect.js";
-import { messageOf } from "../../runtime/errors.js";
+import type { HeldPause } from "../../backup/model.js";
+import { errors, messageOf } from "../../runtime/errors.js";
 import type { Journal } from "../../runtime/journal.js";
-import { pauseWrites, type Paused, refusedInAll, resumeWrites } from "../freeze.js";
+import { extendPause, pauseWrites, type Paused, refusedInAll, resumeWrites } from "../freeze.js";
 import { generationOf, type TrafficTable } from "../model.js";
 
 /** The data that is left. */
@@ -14,6 +15,8 @@ export interface Leaving {
   backup: string;
   /** Points of each collection in that backup. */
   counts: Record<string, number>;
+  /** Writes are paused since that backup, and the new data is made from it; null: they are not. */
+  paused: HeldPause | null;
 }
 
 /** Milliseconds: moving takes a fraction of a second, and a run that is killed leaves users without writes for the rest. */
@@ -28,15 +31,19 @@ export function crosses(before: TrafficTable | null, after: TrafficTable): boole
 /**
  * Pauses writes and closes the sessions of the release that is left, moves, and tells how long that took and what was refused.
  * Where the move fails, users write on to where they were.
+ * @throws ReleaseError pauseOver, writtenMeanwhile where the new data is made from what was left just before
  */
 export async function cross<T>(stack: string, leaving: Leaving | undefined, journal: Journal, holds: () => void, move: () => Promise<T>): Promise<T> {
-  const began = performance.now();
-  const options = { assertHolds: holds };
+  const options = { assertHolds: holds, leaseMs: LEASE_MS };
+  const held = leaving?.paused ?? null;
   try {
-    const paused = await pauseWrites(stack, { ...options, leaseMs: LEASE_MS });
+    const began = Date.now();
+    if (held !== null) await extendPause(stack, options);
+    const paused = await pauseWrites(stack, options);
     if (leaving !== undefined) await tellWritten(leaving, journal);
     const moved = await move();
-    await tellPause(stack, paused, Math.round(performance.now() - began), journal);
+    const whole = held === null ? paused : { ...paused, from: held.from, closed: paused.closed + held.closed };
+    await tellPause(stack, whole, Date.now() - (held?.from ?? began), journal);
     return moved;
   } catch (error) {
     await resumeWrites(stack, options).catch((failure: unknown) => {
@@ -46,16 +53,26 @@ export async function cross<T>(stack: string, leaving: Leaving | undefined, jour
   }
 }
 
-/** The final count: nobody writes any more. */
-async function tellWritten({ qdrant, generation, backup, counts }: Leaving, journal: Journal): Promise<void> {
+/** The final count: nobody writes any more. What was written past the front door must not be left behind unasked. */
+async function tellWritten(leaving: Leaving, journal: Journal): Promise<void> {
+  const { generation, backup, counts, paused } = leaving;
+  const now = await countLeft(leaving, journal);
+  if (now === null) return;
+  const changed = differences(counts, now);
+  if (paused !== null && changed.length > 0) throw errors.writtenMeanwhile({ changed });
+  const since = backup === "" ? "" : ` since backup ${backup}`;
+  const message = changed.length === 0 ? `data generation ${generation} has as many points as its backup ${backup}` : `only in data generation ${generation}${since}: ${changed.join(", ")}`;
+  journal.write({ phase: "route", event: "info", message, data: { generation, backup, counts, now } });
+}
+
+/** Null where it cannot be done, and nothing hangs on it. */
+async function countLeft({ qdrant, generation, paused }: Leaving, journal: Journal): Promise<Record<string, number> | null> {
   try {
-    const now = await countAll(await connectTo(qdrant));
-    const changed = differences(counts, now);
-    const since = backup === "" ? "" : ` since backup ${backup}`;
-    const message = changed.length === 0 ? `data generation ${generation} has as many points as its backup ${backup}` : `only in data generation ${generation}${since}: ${changed.join(", ")}`;
-    journal.write({ phase: "route", event: "info", message, data: { generation, backup, counts, now } });
+    return await countAll(await connectTo(qdrant));
   } catch (error) {
+    if (paused !== null) throw error;
     journal.write({ phase: "route", event: "info", message: `the points that are left could not be counted: ${messageOf(error)}`, data: { generation } });
+    return null;
   }
 }
 
