@@ -25,6 +25,7 @@ import { stackNames } from "./names.js";
 import { declaredBy } from "./notices.js";
 import { planRelease } from "./plan.js";
 import { qdrantProblems } from "./qdrant-change.js";
+import { versionProblems } from "./qdrant-version.js";
 import { secretDigests } from "./revision.js";
 import {
   dataDirProblems, dockerHostProblems, interruptionNotices, interruptionProblems, interruptions, movedTagProblems, type LiveFact, portProblems, reapplyProblems, stateProblems, volumeChangeProblems, volumeProblems,
@@ -102,7 +103,7 @@ async function examine({ stack, projectDir = process.cwd() }: PreflightInput, to
   }
   const backup = await findBackup(plan, pathsOf(stack, settings, projectDir));
   const problems = [
-    ...movedTagProblems(source, ledger), ...qdrantProblems(plan, secrets.qdrantKey, ledger), ...interruptionProblems(interrupted, settings),
+    ...movedTagProblems(source, ledger), ...qdrantProblems(plan, secrets.qdrantKey, ledger), ...versionProblems(plan, ledger), ...interruptionProblems(interrupted, settings),
     ...(await hostProblems(stack, settings, plan, ledger, { backup, live })),
   ];
   const capacity = await examineCapacity(stack, settings, plan, ledger, projectDir, backup);

@@ -36,9 +36,13 @@ export function chooseRollback(ask: RollbackAsk, ledger: readonly ReleaseRecord[
   if (named !== "") {
     return backups.some(({ name }) => name === named) ? { target, data: { restoreFrom: named } } : { why: `there is no backup ${named}`, next: "scripts/status.sh lists the newest" };
   }
-  // Data that the release left is its last word, newer than any backup of it.
-  if (target.generation !== ledger.at(-1)?.generation) {
-    return { target, data: { generation: target.generation } };
+  const present = ledger.at(-1);
+  if (target.generation !== present?.generation) {
+    // A change of Qdrant left its data, and not the uploads, which were written on since: the backup that it made has both of that moment.
+    const both = target.storage.uploads === present?.storage.uploads ? backupOfGeneration(target.generation, ledger) : null;
+    const there = backups.some(({ name, problem }) => name === both && problem === "");
+    // Otherwise data that the release left is its last word, newer than any backup of it.
+    return { target, data: both !== null && there ? { restoreFrom: both } : { generation: target.generation } };
   }
   const restoreFrom = backupOf(target, ledger, backups);
   return restoreFrom === null
@@ -48,7 +52,9 @@ export function chooseRollback(ask: RollbackAsk, ledger: readonly ReleaseRecord[
 
 function leftData(generation: string, tag: string | undefined, ledger: readonly ReleaseRecord[]): Choice {
   const known = knownGeneration(ledger, generation);
-  const target = tag === undefined ? known : findReleases(ledger, tag).at(-1);
+  const named = tag === undefined ? [] : findReleases(ledger, tag);
+  // Of the releases with that name the one that ran on it has the settings, and the Qdrant, for it.
+  const target = tag === undefined ? known : (named.findLast((record) => record.generation === generation) ?? named.at(-1));
   if (known === undefined) {
     const all = [...new Set(ledger.map((record) => record.generation))].join(", ");
     return { why: `no release has run on the data generation ${generation}`, next: `name one of these: ${all}` };

@@ -53,6 +53,17 @@ describe("scripts/data/choose", () => {
     assert.equal(backupOfGeneration(BACKUP, world.ledger), null, "it has not been left");
   });
 
+  it("goes back over a change of Qdrant with the backup that it made, as the uploads were written on since", () => {
+    world.up("v3.0.0", { qdrant: { cpus: 2 } });
+    world.up("v4.0.0", { qdrant: { cpus: 2 } });
+    const made = summary("pre-deploy-4", "v3.0.0");
+    assert.deepEqual(chosen({ tag: "v2.0.0", withData: "" }, [made]), ["v2.0.0", "0", { restoreFrom: "pre-deploy-4" }]);
+    assert.deepEqual(chosen({ tag: "v2.0.0", withData: "" }, [summary("pre-deploy-4", "v3.0.0", "damaged")]), ["v2.0.0", "0", { generation: "0" }]);
+    const choice = chooseRollback({ tag: "v3.0.0", generation: "0" }, world.ledger, []);
+    assert.ok("target" in choice);
+    assert.deepEqual([choice.target.seq, choice.target.settings.qdrant.cpus], [3, 1], "with the Qdrant that it had");
+  });
+
   it("names a generation after its backup, and another from the same one with a letter", async () => {
     const taken = new Set<string>();
     const name = async (): Promise<string | null> => generationName("pre-rollback-20260101-120000-2", (one) => Promise.resolve(!taken.has(one)));
