@@ -4,7 +4,7 @@ import type { RestoreRecord } from "./record.js";
 /** A volume that the restore is to make. */
 export interface VolumeState {
   name: string;
-  /** When Docker made it; null: there is none. */
+  /** When Docker made it, as Docker has it; null: there is none. */
   created: string | null;
   /** Its labels name this stack and generation. */
   ours: boolean;

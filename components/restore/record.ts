@@ -14,7 +14,7 @@ const recordSchema = z.object({
   /** Null while it is being made. */
   done: z
     .object({
-      /** When Docker made each volume, by its name: another volume of that name is not what was restored. */
+      /** Docker's time of each volume when all was in it, by its name: another volume of that name, or one used since, is not what was restored. */
       created: z.record(z.string(), z.string()),
       outcome: restoreOutcomeSchema,
     })

@@ -19,7 +19,7 @@ import { Helper } from "./helper.js";
 import type { RestoreOutcome, RestoreRequest } from "./model.js";
 import { dropRecord, readRecord, writeRecord } from "./record.js";
 import { unpackArchive } from "./unpack.js";
-import { lookAt, makeVolumes, namesOf, removeVolumes } from "./volumes.js";
+import { lookAt, makeVolumes, namesOf, removeVolumes, stampsOf } from "./volumes.js";
 
 /** For the file system's own needs. Bytes. */
 const MARGIN = 16 * 1024 * 1024;
@@ -113,12 +113,12 @@ async function make(request: RestoreRequest, context: Context, backup: Backup, u
   leftovers.add(`unfinished generation ${generation}`, () => (whole ? Promise.resolve() : unmake(request, context)));
   if (unfinished.length > 0) context.say(`beginning again: an earlier run left ${unfinished.join(", ")} unfinished`);
   await removeVolumes(unfinished);
-  const created = await makeVolumes(request);
+  await makeVolumes(request);
   if (backup !== null) await fill(request, context, backup, leftovers);
   const outcome = { generation, from, ...contentOf(request, backup), kept: false, tookMs: 0 };
   throwIfEnded(context.signal);
   context.assertHolds();
-  await writeRecord(context.paths, generation, { from, done: { created, outcome } });
+  await writeRecord(context.paths, generation, { from, done: { created: await stampsOf(request), outcome } });
   whole = true;
   return outcome;
 }

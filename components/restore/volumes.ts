@@ -25,12 +25,19 @@ async function stateOf({ stack, generation }: RestoreRequest, name: string): Pro
   return { name, created, ours: Labels?.[LABEL.stack] === stack && Labels[LABEL.generation] === generation, users };
 }
 
-/** With the labels that the Pulumi program declares: it takes the volumes up as its own. @returns when Docker made each */
-export async function makeVolumes(request: RestoreRequest): Promise<Record<string, string>> {
+/** With the labels that the Pulumi program declares: it takes the volumes up as its own. */
+export async function makeVolumes(request: RestoreRequest): Promise<void> {
   const { stack, generation } = request;
   for (const name of namesOf(request)) {
     await dockerCall(`create volume ${name}`, (client, abortSignal) => client.createVolume({ Name: name, Labels: labels({ stack, role: "data", generation }), abortSignal }));
   }
+}
+
+/**
+ * What tells each volume, by its name, from another of that name. Docker takes the time that a volume was made at from its directory, whose
+ * time changes with the entries in it: so it is asked for when they are there, and holds until somebody uses the volume.
+ */
+export async function stampsOf(request: RestoreRequest): Promise<Record<string, string>> {
   return Object.fromEntries((await lookAt(request)).map(({ name, created }) => [name, created ?? ""]));
 }
 

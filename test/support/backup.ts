@@ -4,13 +4,16 @@ import path from "node:path";
 import type { Readable } from "node:stream";
 import Docker from "dockerode";
 import type { BackupOutcome, BackupRequest } from "../../components/backup/model.js";
+import type { RestoreRequest } from "../../components/restore/model.js";
+import { readRecord, type RestoreRecord } from "../../components/restore/record.js";
+import { dataPaths } from "../../components/runtime/paths.js";
 import { QdrantClient } from "../../components/qdrant/client.js";
 import type { JournalEvent } from "../../components/runtime/journal.js";
 import { keptFor, removeStack } from "./docker.js";
 import { stackName } from "./names.js";
 import { type Ended, mustRun, type Running, start } from "./processes.js";
 import type { Random } from "./random.js";
-import { TestQdrant } from "./qdrant.js";
+import { type Dump, TestQdrant } from "./qdrant.js";
 import { waitFor } from "./wait.js";
 
 export const QDRANT_IMAGE = "qdrant/qdrant:v1.19.0";
@@ -18,6 +21,7 @@ export const QDRANT_IMAGE = "qdrant/qdrant:v1.19.0";
 export const PLANTED_KEY = "planted-qdrant-key-5e1f3a907c";
 
 const MAIN = path.resolve(__dirname, "../../components/backup/main.js");
+const RESTORE = path.resolve(__dirname, "../../components/restore/main.js");
 const PROJECT = path.resolve(__dirname, "../../..");
 
 export interface BackupRun extends Ended {
@@ -143,6 +147,39 @@ export class BackupWorld {
   async scratches(): Promise<string[]> {
     const kept = await keptFor(this.stack);
     return [...kept.containers, ...kept.volumes].filter((name) => /-(scratch|reader)-/.test(name));
+  }
+
+  restoreRequest(generation: string, from: string, change: Partial<RestoreRequest> = {}): RestoreRequest {
+    return {
+      stack: this.stack, generation, from, volumes: { qdrant: `${this.qdrantVolume}-${generation}`, uploads: `${this.uploadsVolume}-${generation}` },
+      qdrantImage: QDRANT_IMAGE, dataDir: this.dataDir, deadlineMs: 120_000, ...change,
+    };
+  }
+
+  /** Starts the restore's process, as the Pulumi program would. */
+  startRestore(request: RestoreRequest, options: { env?: Record<string, string>; onOutput?: (text: string) => void } = {}): Running {
+    const env = { PBJRAG_RESTORE: JSON.stringify(request), PBJRAG_RUN: undefined, PBJRAG_FENCE: undefined, PBJRAG_DATA_DIR: undefined, ...options.env };
+    return start(process.execPath, [RESTORE], { cwd: PROJECT, env, onOutput: options.onOutput });
+  }
+
+  /** What this program knows of a generation that it makes. */
+  restoreRecord(generation: string): Promise<RestoreRecord | null> {
+    return readRecord(dataPaths(this.dataDir, this.stack), generation);
+  }
+
+  /** Volumes of a generation, by whatever made them. */
+  async volumesOf(generation: string): Promise<string[]> {
+    return (await keptFor(this.stack)).volumes.filter((name) => name.endsWith(`-${generation}`));
+  }
+
+  /** All that a restored generation holds: its Qdrant is started on it, and its files are listed. */
+  async restored(generation: string): Promise<{ points: Dump; uploads: string }> {
+    const { volumes } = this.restoreRequest(generation, "");
+    const name = `${this.container}-${generation}`;
+    const qdrant = await this.startQdrant(volumes.qdrant, name);
+    const points = await qdrant.dump();
+    await this.docker.getContainer(name).remove({ force: true });
+    return { points, uploads: await this.listing(volumes.uploads ?? "") };
   }
 
   async dispose(): Promise<void> {
