@@ -9,12 +9,12 @@ part=all
 engines=${PBJRAG_ENGINE:-}
 grep_for=''
 files=()
-bench=() # what the measurements are told
+bench=() # what the measurements, or the chaos, are told
 weight=() # a prefix of commands that run at another weight
 
 usage() {
   cat <<'EOF'
-Usage: scripts/test.sh [unit | e2e] [--full | --bench] [--grep TEXT] [--engine stand-in|real|both] [FILE]...
+Usage: scripts/test.sh [unit | e2e] [--full | --bench | --chaos] [--grep TEXT] [--engine stand-in|real|both] [FILE]...
 
 Sets this machine up, compiles, runs the unit tests, then each end-to-end file on real Docker, two at a time.
 The last line is "N passed, N failed, N skipped"; the exit code is 0 only if none failed.
@@ -23,6 +23,7 @@ The last line is "N passed, N failed, N skipped"; the exit code is 0 only if non
   FILE           end-to-end files by name: story, kills, ...
   --full         every row of the fault matrix at its full count (about an hour)
   --bench        measurements instead of tests; what follows is theirs (--out FILE, --only NAME)
+  --chaos        backups and restores disturbed at random moments; what follows is its own (--runs N, --minutes M, --seed S)
   --grep TEXT    only tests whose title holds TEXT
   --engine WHICH what runs the program: the stand-in (default), the pulumi on PATH, or both, one after the other;
                  --full takes both where there is a pulumi on PATH. PBJRAG_ENGINE sets the same.
@@ -42,7 +43,7 @@ read_arguments() {
       --help | -h) usage; exit 0 ;;
       unit | e2e) part=$1 ;;
       --full) suite=full ;;
-      --bench) part=bench; shift; bench=("$@"); break ;;
+      --bench | --chaos) part=${1#--}; shift; bench=("$@"); break ;;
       --grep) grep_for=${2:?--grep needs a text}; shift ;;
       --engine) engines=${2:?--engine needs stand-in, real or both}; shift ;;
       -*) echo "test: unknown argument $1; see scripts/test.sh --help" >&2; exit 2 ;;
@@ -128,6 +129,10 @@ main() {
   compile
   if [ "$part" = bench ]; then
     node dist/test/bench/main.js ${bench[@]+"${bench[@]}"}
+    return
+  fi
+  if [ "$part" = chaos ]; then
+    node dist/test/chaos/main.js ${bench[@]+"${bench[@]}"}
     return
   fi
   if [ "$part" != e2e ]; then run_unit; fi

@@ -1,8 +1,11 @@
-import { closeSync, mkdtempSync, openSync, rmSync, truncateSync, writeFileSync, writeSync } from "node:fs";
+import { closeSync, existsSync, mkdtempSync, openSync, rmSync, truncateSync, writeFileSync, writeSync } from "node:fs";
 import { statfs } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { mustRun, run } from "./processes.js";
+
+/** Bytes. */
+const PIECE = 256 * 1024;
 
 /** A small file system of its own, on a file. Needs root and loop devices. */
 export class LoopDisk {
@@ -35,8 +38,12 @@ export class LoopDisk {
 
   /** Takes all of it but about `left` bytes. */
   async fill(left: number): Promise<void> {
-    const piece = Buffer.alloc(256 * 1024, 1);
-    const ballast = openSync(path.join(this.directory, "ballast"), "a");
+    const file = path.join(this.directory, "ballast");
+    const most = (await this.free()) - left - PIECE;
+    // At once, where the file system can; the rest bit by bit.
+    if (most > 0 && !existsSync(file)) await run("fallocate", ["-l", String(most), file], { cwd: this.root });
+    const piece = Buffer.alloc(PIECE, 1);
+    const ballast = openSync(file, "a");
     try {
       while ((await this.free()) > left) writeSync(ballast, piece);
     } catch (error) {
