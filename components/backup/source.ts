@@ -99,7 +99,7 @@ function assertRunning(info: Docker.ContainerInspectInfo): void {
 }
 
 /** Through the published port where there is one, else through the container's own address. */
-function clientOf(info: Docker.ContainerInspectInfo, signal?: AbortSignal): QdrantClient {
+export function clientOf(info: Docker.ContainerInspectInfo, signal?: AbortSignal): QdrantClient {
   // The types leave out that either may be missing.
   const ports: Record<string, { HostIp: string; HostPort: string }[] | null> | null = info.NetworkSettings.Ports;
   const published = ports?.[HTTP_PORT]?.find((port) => !port.HostIp.includes(":"));

@@ -28,6 +28,8 @@ export interface QdrantArgs {
    * secrets, and another key would replace the container.
    */
   readonly keepEnv: boolean;
+  /** Another made its volumes and labelled them: labels cannot be changed, and are left as they are. */
+  readonly adopted: boolean;
 }
 
 /**
@@ -42,12 +44,12 @@ export class Qdrant extends pulumi.ComponentResource {
 
   constructor(name: string, private readonly args: QdrantArgs, opts?: pulumi.ComponentResourceOptions) {
     super("pbjrag:qdrant:Qdrant", name, {}, opts);
-    const { generation, names, parts } = args;
+    const { generation, names, parts, adopted } = args;
     const volume = (child: string, volumeName: string): docker.Volume =>
       new docker.Volume(
         `${name}-${child}`,
         { name: volumeName, labels: labelList({ stack: args.stack, role: "data", generation }) },
-        { parent: this, retainOnDelete: true },
+        { parent: this, retainOnDelete: true, ignoreChanges: adopted ? ["labels"] : [] },
       );
     const storage = parts.includes("qdrant") ? volume("storage", names.qdrantVolume(generation)) : null;
     this.uploadsVolume = parts.includes("uploads") ? volume("uploads", names.uploadsVolume(generation)) : null;

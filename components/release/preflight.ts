@@ -2,6 +2,8 @@
  * Everything that is found out before the first resource: settings -> source -> facts -> plan -> problems. Touches nothing
  * but the cache of sources, so a preview may call it.
  */
+import { readAdoptFacts } from "../adopt/facts.js";
+import { adoptNotice, adoptProblems } from "../adopt/rules.js";
 import { existsSync } from "node:fs";
 import path from "node:path";
 import { dataDirProblem } from "../runtime/data-dir.js";
@@ -95,6 +97,8 @@ async function examine({ stack, projectDir = process.cwd() }: PreflightInput, to
   const settings = fromRecorded(plan.serving.settings, today);
   const interrupted = interruptions(settings, ledger);
   // A notice of going back stays first.
+  const adopting = plan.step === "first" ? settings.adopt : undefined;
+  if (adopting !== undefined) plan.notices.unshift(adoptNotice(adopting));
   plan.notices.push(...interruptionNotices(interrupted), ...notice);
   await provideContext(plan, settings, projectDir);
   // Undoing a failed update must not be refused for what the failed one left behind.
@@ -172,6 +176,11 @@ async function hostProblems(stack: string, settings: Settings, plan: Plan, ledge
     readVolumes([...volumeNames(names, plan.serving.storage), names.proxyVolume]),
     readPort(stack, settings.proxy.bind, settings.proxy.port),
   ]);
+  const { adopt } = settings;
+  if (adopt !== undefined && plan.step === "first") {
+    const freed = port.state === "taken" && adopt.containers.some((name) => port.by === `container ${name}`);
+    return [...volumeProblems(stack, volumes), ...adoptProblems(adopt, settings.qdrant.image, await readAdoptFacts(adopt)), ...(freed ? [] : portProblems(settings, port))];
+  }
   return [...volumeProblems(stack, volumes), ...generationProblems(plan, ledger, { names, volumes, backup }), ...portProblems(settings, port), ...stateProblems(stack, live, ledger, plan.serving.revision)];
 }
 

@@ -1,6 +1,7 @@
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import { AppRevision } from "../app/revision.js";
+import { declareAdopting } from "../adopt/adopting.js";
 import { declareBackup, type DeclaredBackup } from "../backup/backup.js";
 import type { BackupOutcome } from "../backup/model.js";
 import { Gate } from "../gate/gate.js";
@@ -41,6 +42,10 @@ export class Release extends pulumi.ComponentResource {
 
     const backup = declareBackup({ plan, settings, names: this.names }, { parent: this });
     declareSending({ plan, settings, outcome: backup.outcome }, { parent: this, dependsOn: backup.command });
+    const image = this.image(plan.serving, backup.command);
+    const adopting = declareAdopting({ plan, settings, image }, { parent: this, dependsOn: backup.command });
+    /** What nothing that serves may be made before. */
+    const ready = adopting ?? backup.command;
     const afterBackup: pulumi.ComponentResourceOptions = { parent: this, dependsOn: backup.command };
     const network = new docker.Network(
       "network",
@@ -48,12 +53,11 @@ export class Release extends pulumi.ComponentResource {
       afterBackup,
     );
     const restored = plan.restore === null ? null : this.restore(plan.restore, backup);
-    const stores = new Stores({ plan, settings, names: this.names, network: network.name, parent: this, backup: backup.command, restore: restored?.command ?? null });
+    const stores = new Stores({ plan, settings, names: this.names, network: network.name, parent: this, ready, restore: restored?.command ?? null });
     const store = stores.of(plan.serving.storage);
-    const proxy = new Proxy("proxy", { stack: plan.stack, names: this.names, settings: settings.proxy, network: network.name }, afterBackup);
+    const proxy = new Proxy("proxy", { stack: plan.stack, names: this.names, settings: settings.proxy, network: network.name }, { parent: this, dependsOn: ready });
     const front = new Front("front", { stack: plan.stack, proxyContainer: proxy.container.name, dataDir: settings.dataDir }, { parent: this, dependsOn: proxy });
 
-    const image = this.image(plan.serving, backup.command);
     const common = { stack: plan.stack, network: network.name, secretEnv: secretEnv(settings) };
     const serving = new AppRevision(
       { ...common, uploadsVolume: store.uploadsVolume.name, plan: plan.serving, image, asRecorded: plan.asRecorded },

@@ -14,12 +14,12 @@ export interface Store {
 export interface StoresArgs {
   readonly plan: Plan;
   /** Today's. */
-  readonly settings: Pick<Settings, "qdrant">;
+  readonly settings: Pick<Settings, "qdrant" | "adopt">;
   readonly names: StackNames;
   readonly network: pulumi.Input<string>;
   readonly parent: pulumi.Resource;
-  /** Everything waits for it. */
-  readonly backup: pulumi.Resource;
+  /** Everything waits for it: the backup, or the end of what had the volumes before. */
+  readonly ready: pulumi.Resource;
   /** What makes the volumes of the generation that is new; null: none is. */
   readonly restore: pulumi.Resource | null;
 }
@@ -28,7 +28,7 @@ export interface StoresArgs {
 export class Stores {
   private readonly generations = new Map<string, Qdrant>();
 
-  constructor({ plan, settings, names, network, parent, backup, restore }: StoresArgs) {
+  constructor({ plan, settings, names, network, parent, ready, restore }: StoresArgs) {
     const { serving, former } = plan;
     for (const [generation, parts] of partsInUse([serving.storage, ...(former === null ? [] : [former.storage])])) {
       const ofFormer = former !== null && former.storage.qdrant === generation && serving.storage.qdrant !== generation;
@@ -36,9 +36,10 @@ export class Stores {
         stack: plan.stack, names, generation, parts, network,
         settings: ofFormer ? former.settings : settings,
         keepEnv: ofFormer || plan.asRecorded,
+        adopted: settings.adopt !== undefined && generation === FIRST_GENERATION,
       };
       const name = generation === FIRST_GENERATION ? "qdrant" : `qdrant-${generation}`;
-      this.generations.set(generation, new Qdrant(name, args, { parent, dependsOn: restore !== null && generation === plan.restore?.generation ? [backup, restore] : backup }));
+      this.generations.set(generation, new Qdrant(name, args, { parent, dependsOn: restore !== null && generation === plan.restore?.generation ? [ready, restore] : ready }));
     }
   }
 

@@ -216,6 +216,11 @@ export const errors = {
     next: d.next ?? "see whether its address and password (pbjrag:backup.repository, .repositoryPassword) are right and it can be reached, then run again",
     lines: d.lines,
   })),
+  adoptFailed: entry<{ containers: readonly string[]; why: string }>("adoptFailed", EXIT.notRolledBack, (d) => ({
+    what: `${d.containers.join(", ")} could not be taken over from`,
+    why: d.why,
+    next: "see docker ps -a; what was stopped is started by docker start; then run again",
+  })),
   restoreFailed: entry<{ generation: string; from: string; why: string; next?: string; lines?: readonly string[] }>("restoreFailed", EXIT.rolledBack, (d) => ({
     what: `Data generation ${d.generation} was not made${d.from === "" ? "" : ` from backup ${d.from}`}, what serves is untouched`,
     why: d.why,

@@ -32,7 +32,7 @@ export interface Context {
 
 export interface Task<R extends { stack: string; dataDir: string; deadlineMs: number }, O extends Record<string, unknown>> {
   /** Phase in the journal, and the head of each line for people. */
-  readonly phase: Extract<Phase, "backup" | "restore" | "send">;
+  readonly phase: Extract<Phase, "backup" | "restore" | "send" | "adopt">;
   /** Environment variable with the request. */
   readonly variable: string;
   readonly request: z.ZodType<R>;

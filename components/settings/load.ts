@@ -17,7 +17,7 @@ export type Loaded = { settings: Settings } | { problems: Problem[] };
 
 const NAMESPACE = "pbjrag:";
 /** Top-level keys that hold an object, which Pulumi hands over as JSON text. */
-const OBJECT_KEYS = new Set(["app", "qdrant", "proxy", "gate", "drain", "backup", "volumes", "docker", "data"]);
+const OBJECT_KEYS = new Set(["app", "qdrant", "proxy", "gate", "drain", "backup", "volumes", "docker", "data", "adopt"]);
 
 /** Problems never show a value that may be secret. */
 export function loadSettings({ stack, config, isSecret }: RawConfig): Loaded {
@@ -33,8 +33,15 @@ export function loadSettings({ stack, config, isSecret }: RawConfig): Loaded {
     const further = mended === null ? [] : judge(mended, { stack, isSecret }).filter((problem) => !told(problem.subject));
     return { problems: [...named, ...further, ...foreignConfig(config)] };
   }
-  problems.push(...judge(result.data, { stack, isSecret }), ...foreignConfig(config));
-  return problems.length > 0 ? { problems } : { settings: result.data };
+  const settings = withAdopted(result.data);
+  problems.push(...judge(settings, { stack, isSecret }), ...foreignConfig(config));
+  return problems.length > 0 ? { problems } : { settings };
+}
+
+/** What is adopted are the stack's own volumes from then on. */
+function withAdopted(settings: Settings): Settings {
+  const { adopt, volumes } = settings;
+  return adopt === undefined ? settings : { ...settings, volumes: { qdrant: adopt.qdrantVolume, uploads: adopt.uploadsVolume, ...volumes } };
 }
 
 function judge(settings: Settings, { stack, isSecret }: Pick<RawConfig, "stack" | "isSecret">): Problem[] {
@@ -117,7 +124,7 @@ function subject(path: readonly string[]): string {
 
 /** Keys that have a place below `path`, from the table of defaults and what has no default. */
 function keysBelow(path: readonly string[]): string[] {
-  const rows = [...DEFAULTS.map(([row]) => row), "version", "source", "environment", "qdrant.apiKey", "backup.repository", "backup.repositoryPassword", "volumes.qdrant", "volumes.uploads", "data.generation", "data.restoreFrom", "data.only"];
+  const rows = [...DEFAULTS.map(([row]) => row), "version", "source", "environment", "qdrant.apiKey", "backup.repository", "backup.repositoryPassword", "volumes.qdrant", "volumes.uploads", "data.generation", "data.restoreFrom", "data.only", "adopt.qdrantVolume", "adopt.uploadsVolume", "adopt.containers"];
   const prefix = path.map((part) => `${part}.`).join("");
   const keys = rows.filter((row) => row.startsWith(prefix)).map((row) => row.slice(prefix.length).split(".")[0] ?? "");
   return [...new Set(keys)].sort();

@@ -45,6 +45,7 @@ export function settingsProblems(settings: Settings, stack: string): Problem[] {
   checkServices(settings, stack, report);
   checkTimes(settings, report);
   checkData(settings, report);
+  checkAdopt(settings, report);
   checkOperator(settings, report);
   return problems;
 }
@@ -190,6 +191,18 @@ function checkData({ data }: Settings, report: Report): void {
   }
   if (only !== undefined && restoreFrom === undefined) {
     report("data.only", "says what to restore, and data.restoreFrom does not say from where", "name the backup, or remove this key");
+  }
+}
+
+function checkAdopt({ adopt, volumes }: Settings, report: Report): void {
+  if (adopt === undefined) return;
+  if (adopt.containers.length === 0 || new Set(adopt.containers).size < adopt.containers.length || !adopt.containers.every((name) => VOLUME.test(name))) {
+    report("adopt.containers", "is no list of different container names", 'give those of the install, such as ["pbjrag-webui", "pbjrag-qdrant"]');
+  }
+  for (const [key, volume] of [["qdrantVolume", "qdrant"], ["uploadsVolume", "uploads"]] as const) {
+    if (volumes[volume] !== adopt[key]) {
+      report(`volumes.${volume}`, `names another volume than adopt.${key}`, "remove it: what is adopted are the stack's volumes");
+    }
   }
 }
 

@@ -146,6 +146,8 @@ export const settingsSchema = z.strictObject({
     /** The other part stays where it is. */
     only: z.enum(["qdrant", "uploads"], { error: "expected qdrant or uploads" }).optional(),
   }),
+  /** An install that is there already: its containers give way to the first release, which takes up its volumes. */
+  adopt: z.strictObject({ qdrantVolume: text, uploadsVolume: text, containers: z.array(text, { error: "expected a list of names" }) }).optional(),
   /** Renewed by the CLI when the last run did not end well: takes a new backup and gates again. */
   attempt: text,
   /** The revision whose former release is to be removed. */

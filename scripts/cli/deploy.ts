@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { errors, EXIT } from "../../components/runtime/errors.js";
 import { listTags, newestTag } from "../../components/source/tags.js";
+import { afterAdopted, afterFailed, endAdoption } from "./adoption.js";
 import { pruneAfterDeploy } from "./backups/prune.js";
 import { assertConfig } from "./check-config.js";
 import { confirmed } from "./confirm.js";
@@ -8,7 +9,7 @@ import { dryRun } from "./dry-run.js";
 import { finished, writeDown } from "./finished.js";
 import { ensureImages } from "./images.js";
 import type { Outcome } from "./outcome.js";
-import type { Present } from "./present.js";
+import { readPresent, type Present } from "./present.js";
 import { isNoChange, previewPlan, refuseOlder } from "./preview.js";
 import { recover } from "./recover.js";
 import { Run } from "./run.js";
@@ -39,7 +40,8 @@ export async function deploy(ws: Workspace, options: DeployOptions): Promise<Out
 }
 
 async function release(run: Run, options: DeployOptions, values: Record<string, unknown>): Promise<Outcome> {
-  const present = await recover(run);
+  const found = await recover(run);
+  const present = found.ledger.length === 0 && (await endAdoption(run)) ? await readPresent(run.engine, run.ws) : found;
   const config = new TempConfig(run.ws, { ...values, attempt: run.attempt === "" ? undefined : run.attempt });
   try {
     const plan = await previewPlan(run, config);
@@ -52,8 +54,12 @@ async function release(run: Run, options: DeployOptions, values: Record<string, 
     }
     run.checkpoint();
     const failure = await update(run, config);
-    if (failure !== null) return await restorePresent(run, present.ledger.at(-1) ?? null, failure);
-    const outcome = await finished(run);
+    if (failure !== null) {
+      const failed = await restorePresent(run, present.ledger.at(-1) ?? null, failure);
+      return present.ledger.length === 0 ? await afterFailed(run, failed) : failed;
+    }
+    const done = await finished(run);
+    const outcome = { ...done, summary: `${done.summary}${await afterAdopted(run)}` };
     if (outcome.exitCode === EXIT.done) await pruneAfterDeploy(run);
     return outcome;
   } finally {

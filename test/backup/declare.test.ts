@@ -115,7 +115,7 @@ describe("backup/request, backup/backup, qdrant/qdrant", () => {
   });
 
   it("declares Qdrant on loopback, limited, with volumes that stay", async () => {
-    const qdrant = new Qdrant("qdrant", { stack: "t", settings, names, generation: "0", parts: ["qdrant", "uploads"], network: "net", keepEnv: false });
+    const qdrant = new Qdrant("qdrant", { stack: "t", settings, names, generation: "0", parts: ["qdrant", "uploads"], network: "net", keepEnv: false, adopted: false });
     assert.ok(qdrant.container !== null);
     await value(qdrant.container.name);
     const container = one("docker:index/container:Container", "qdrant-0");
@@ -133,7 +133,7 @@ describe("backup/request, backup/backup, qdrant/qdrant", () => {
   });
 
   it("declares of a later generation what is in use, under names of its own", async () => {
-    const qdrant = new Qdrant("qdrant-g2", { stack: "t", settings, names, generation: "g2", parts: ["qdrant"], network: "net", keepEnv: false });
+    const qdrant = new Qdrant("qdrant-g2", { stack: "t", settings, names, generation: "g2", parts: ["qdrant"], network: "net", keepEnv: false, adopted: false });
     assert.ok(qdrant.container !== null && qdrant.uploadsVolume === null);
     await value(qdrant.container.name);
     const container = one("docker:index/container:Container", "qdrant-g2");
