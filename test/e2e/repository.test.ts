@@ -110,6 +110,25 @@ describe("e2e: backups off the machine, in a restic repository", function () {
       tiny.assertNoRemains();
     });
 
+    it("rows 8 and 9: says that the password is another, sends nothing, and leaves the repository as it is", async () => {
+      const password = async (value: string): Promise<void> => {
+        const set = await tiny.project.pulumi(["config", "set", "--secret", "--path", "pbjrag:backup.repositoryPassword"], { input: value });
+        assert.equal(set.exitCode, 0, set.all);
+      };
+      const keys = readdirSync(path.join(repository(), "keys"));
+      await password("another one");
+      // As on another machine, which has not used it yet.
+      rmSync(path.join(tiny.project.paths.run, "repositories"), { recursive: true });
+      for (const args of [["send"], ["verify", backup, "--from-repository"], ["fetch", backup]]) {
+        const ended = await backups(args);
+        assert.notEqual(ended.exitCode, 0, ended.all);
+        assert.match(ended.all, /wrong password or no key found/);
+      }
+      assert.deepEqual(readdirSync(path.join(repository(), "keys")), keys);
+      await password(PASSWORD);
+      assert.equal((await backups(["send"])).exitCode, 0);
+    });
+
     it("finds every damage of the repository's data, refuses to restore from it, and touches nothing", async () => {
       const random = seeded("damage of the repository");
       const packs = readdirSync(path.join(repository(), "data"), { recursive: true }).map((name) => path.join(repository(), "data", String(name))).filter((name) => statSync(name).isFile());

@@ -1,8 +1,9 @@
-/** Rows 4, 5, 10, 16 and 25 of the fault matrix at a restore: its process alone, on volumes of its own. */
+/** Rows 4 to 7, 10, 16 and 25 of the fault matrix at a restore: its process alone, on volumes of its own. */
 import assert from "node:assert/strict";
-import { closeSync, openSync, readSync, writeSync } from "node:fs";
+import { closeSync, openSync, readSync, rmSync, writeSync } from "node:fs";
 import path from "node:path";
 import { BackupWorld, randomPoints } from "../support/backup.js";
+import { craftBackup, directory, file, packed, symlink } from "../support/crafted.js";
 import { dockerAnswers, keptFor } from "../support/docker.js";
 import type { Ended, Running } from "../support/processes.js";
 import type { Dump } from "../support/qdrant.js";
@@ -137,23 +138,42 @@ describe("e2e: faults of a restore", function () {
 
   it("row 5: an archive that is damaged beforehand, or once it was verified", async () => {
     for (const moment of ["", "restoring qdrant"]) {
-      const file = path.join(world.backups, backup, "uploads.tar.gz");
+      const archive = path.join(world.backups, backup, "uploads.tar.gz");
       let flipped = moment === "";
-      if (flipped) flip(file);
+      if (flipped) flip(archive);
       const running = begin({}, (text) => {
         if (!flipped && text.includes(moment)) {
           flipped = true;
-          flip(file);
+          flip(archive);
         }
       });
       const ended = await running.ended;
       assert.ok(flipped);
       failed(ended, /uploads\.tar\.gz/, moment === "" ? 2 : 3);
-      flip(file);
+      flip(archive);
       await makesNothing();
       assert.equal(await world.restoreRecord(present), null);
       await converges();
       present = `r${++generation}`;
+    }
+  });
+
+  it("rows 6 and 7: what would leave the volume, and more than the manifest says, is refused whole", async () => {
+    const inside = await packed([directory("."), file("./a", "x")]);
+    const hostile: [why: RegExp, uploads: { tar: Buffer; says: { files: number; bytes: number } }][] = [
+      [/\.\./, { tar: await packed([file("../../etc/cron.d/x", "x")]), says: { files: 1, bytes: 1 } }],
+      [/absolute|\/etc/, { tar: await packed([file("/etc/cron.d/x", "x")]), says: { files: 1, bytes: 1 } }],
+      [/link/, { tar: await packed([symlink("./out", "/etc"), file("./out/x", "x")]), says: { files: 1, bytes: 1 } }],
+      [/more|holds/, { tar: await packed([file("./large", Buffer.alloc(8 * MiB))]), says: { files: 1, bytes: 1000 } }],
+    ];
+    for (const [at, [why, uploads]] of hostile.entries()) {
+      const name = `pre-deploy-20200101-00000${at}`;
+      craftBackup(world.backups, name, { qdrant: { tar: inside, says: { files: 1, bytes: 1 } }, uploads });
+      const ended = await world.startRestore(world.restoreRequest(present, name)).ended;
+      rmSync(path.join(world.backups, name), { recursive: true });
+      failed(ended, why, 2);
+      await makesNothing();
+      assert.equal(await world.restoreRecord(present), null);
     }
   });
 
@@ -183,8 +203,8 @@ describe("e2e: faults of a restore", function () {
 });
 
 /** Turns one bit over. Twice is as before. */
-function flip(file: string): void {
-  const handle = openSync(file, "r+");
+function flip(archive: string): void {
+  const handle = openSync(archive, "r+");
   const byte = Buffer.alloc(1);
   readSync(handle, byte, 0, 1, 1000);
   writeSync(handle, Buffer.from([(byte[0] ?? 0) ^ 1]), 0, 1, 1000);
