@@ -84,6 +84,19 @@ if (process.env[INSIDE] === undefined) {
       await goesThrough();
     });
 
+    it("row 3: nor for a restore", async () => {
+      const [backup = ""] = tiny.backups();
+      await own.disk.fill(24 * MiB);
+      tiny.startProbes();
+      const ended = await tiny.project.script("restore", [backup, "--yes"]);
+      assert.equal(ended.exitCode, 2, ended.all);
+      assert.match(ended.lastLine, /^REFUSED, nothing touched \(exit 2\): .*on Docker's disk.*Next: /);
+      await tiny.answered(version(number));
+      await tiny.assertAsBefore(was);
+      own.disk.empty();
+      await goesThrough();
+    });
+
     const moments: [string, exitCode: number, (event: JournalEvent) => boolean][] = [
       ["while the backup is made", 2, ({ phase, message }) => phase === "backup" && message.startsWith("to save:")],
       ["while the candidate is proven", 4, ({ phase, event }) => phase === "gate" && event === "start"],
