@@ -7,7 +7,9 @@ import { parseManifest } from "../backup/manifest.js";
 import { FILES } from "../backup/names.js";
 import { dockerCall, dockerCallOrNull, inspectOrNull } from "../runtime/docker.js";
 import { codeOf, ReleaseError } from "../runtime/errors.js";
-import { LABEL } from "../runtime/labels.js";
+import { LABEL, labelFilter } from "../runtime/labels.js";
+import type { DataPaths } from "../runtime/paths.js";
+import { readRecord } from "../restore/record.js";
 import { readLive } from "../traffic/live.js";
 import type { DataFacts, Disk, HostFacts } from "./capacity.js";
 import type { BackupFact } from "./data-rules.js";
@@ -99,6 +101,15 @@ function tryListen(host: string, port: number): Promise<string> {
 export async function readLiveFact(stack: string): Promise<LiveFact> {
   const live = await readLive(stack);
   return { table: live === null ? null : { seq: live.table.seq, serving: live.table.serving } };
+}
+
+/** Data generations of this stack that have volumes: those whose making was stopped halfway count for none, as they are begun again. */
+export async function readGenerations(paths: DataPaths, stack: string): Promise<Set<string>> {
+  const filters = JSON.stringify({ label: labelFilter({ stack, role: "data" }) });
+  const { Volumes } = await dockerCall("list volumes", (client) => client.listVolumes({ filters }));
+  const generations = [...new Set(Volumes.flatMap(({ Labels }) => Labels?.[LABEL.generation] ?? []))];
+  const records = await Promise.all(generations.map((generation) => readRecord(paths, generation)));
+  return new Set(generations.filter((_generation, at) => records[at] === null || records[at]?.done !== null));
 }
 
 /** @param backups directory of the stack's backups */

@@ -26,6 +26,8 @@ export interface PlanInput {
   images: ReadonlySet<string>;
   /** The data generation that the front door leads to; null: to none. */
   live: string | null;
+  /** Data generations whose volumes are there, made whole. */
+  taken: ReadonlySet<string>;
 }
 
 /** What serves after the update, whether it is new or recorded. */
@@ -63,7 +65,7 @@ function newTarget(input: PlanInput, last: ReleaseRecord | null): Target {
   const { stack, source, secrets } = input;
   const settings = toRecorded(input.settings);
   const changes = last === null ? [] : qdrantChanges(last, { qdrant: settings.qdrant, key: secrets.qdrantKey });
-  const own = last === null || changes.length === 0 ? null : ownGeneration(last.seq + 1, input.settings.attempt, input.live);
+  const own = last === null || changes.length === 0 ? null : ownGeneration(last.seq + 1, input.live, input.taken);
   const data = chooseData(input.settings.data, kept(input.ledger), own);
   const env = appEnv(settings, stackNames(stack).qdrantContainer(data.storage.qdrant));
   const revision = revisionName({ tag: source.tag, commit: source.commit, settings, env, secrets: secrets.app, generation: data.generation });

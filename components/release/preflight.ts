@@ -20,7 +20,7 @@ import { exportSource, isCached, resolveSource } from "../source/source.js";
 import { generationOf } from "../traffic/model.js";
 import { capacityProblems, capacityTable, needOf } from "./capacity.js";
 import { type BackupFact, generationProblems, volumeNames } from "./data-rules.js";
-import { existingImages, readBackupFact, readDataSizes, readHost, readLiveFact, readPort, readVolumes } from "./facts.js";
+import { existingImages, readBackupFact, readDataSizes, readGenerations, readHost, readLiveFact, readPort, readVolumes } from "./facts.js";
 import { parseLedger, present } from "./ledger.js";
 import type { Plan, Problem, ReleaseRecord, ResolvedSource } from "./model.js";
 import { stackNames } from "./names.js";
@@ -87,13 +87,14 @@ async function examine({ stack, projectDir = process.cwd() }: PreflightInput, to
   }
   await assertDocker();
   const { source, notice } = await findSource(today, ledger, projectDir);
-  const [images, live] = await Promise.all([
+  const [images, taken, live] = await Promise.all([
     existingImages(ledger.map(({ imageId }) => imageId)),
+    readGenerations(pathsOf(stack, today, projectDir), stack),
     // Undoing a failed update hangs on nothing that the front door says.
     today.reapply ? { table: null } : readLiveFact(stack),
   ]);
   const secrets = secretDigests(stack, today);
-  const plan = planRelease({ stack, settings: today, secrets, source, ledger, images, live: live.table?.serving ? generationOf(live.table.serving) : null });
+  const plan = planRelease({ stack, settings: today, secrets, source, ledger, images, taken, live: live.table?.serving ? generationOf(live.table.serving) : null });
   const settings = fromRecorded(plan.serving.settings, today);
   const interrupted = interruptions(settings, ledger);
   // A notice of going back stays first.

@@ -2,7 +2,6 @@
  * A change of Qdrant: another container under its name would interrupt every search, and a Qdrant that is given another's volume
  * may change it for good. So each gets data of its own, made from the backup that its update takes. Pure.
  */
-import { createHash } from "node:crypto";
 import type { RecordedSettings } from "../settings/schema.js";
 import type { Plan, Problem, ReleaseRecord } from "./model.js";
 import { present } from "./ledger.js";
@@ -15,7 +14,7 @@ export interface QdrantSpec {
 }
 
 /** Names that {@link ownGeneration} gives. */
-export const OWN_GENERATION = /^g\d+(?:-[0-9a-f]+)?$/;
+export const OWN_GENERATION = /^g\d+(?:-\d+)?$/;
 
 /** In words, what differs; nothing for memory, which is changed in place. */
 export function qdrantChanges(last: Pick<ReleaseRecord, "settings" | "qdrantKey">, { qdrant, key }: QdrantSpec): string[] {
@@ -25,17 +24,21 @@ export function qdrantChanges(last: Pick<ReleaseRecord, "settings" | "qdrantKey"
 }
 
 /**
- * Name of the data that a release makes for its Qdrant. An attempt of its own gets one of its own: what a failed one left is never
- * taken for what the next one makes.
+ * Name of the data that a release makes for its Qdrant: what a failed attempt left is never taken for what the next one makes.
  * @param seq of the release
  * @param live the generation that serves: a stopped update of this release may have moved to it already, and it is gone on with
+ * @param taken generations whose volumes are there
  */
-export function ownGeneration(seq: number, attempt: string, live: string | null): string {
+export function ownGeneration(seq: number, live: string | null, taken: ReadonlySet<string>): string {
   const base = `g${seq}`;
   if (live !== null && (live === base || live.startsWith(`${base}-`))) {
     return live;
   }
-  return attempt === "" ? base : `${base}-${createHash("sha256").update(attempt).digest("hex").slice(0, 6)}`;
+  let name = base;
+  for (let attempt = 2; taken.has(name); attempt += 1) {
+    name = `${base}-${attempt}`;
+  }
+  return name;
 }
 
 /** Whether this plan's release makes data of its own from the backup that its update takes. */

@@ -28,7 +28,10 @@ export function decide(
     return { what: "make", remove: [] };
   }
   const done = record?.done ?? null;
-  if (done !== null && (record?.from === from || serves) && volumes.every(({ name, created }) => created !== null && done.created[name] === created)) {
+  const same = (volume: VolumeState): boolean => record?.from === from && volume.created !== null && done?.created[volume.name] === volume.created;
+  // Docker's time of a volume that is in use moves on.
+  const inUse = ({ created, ours }: VolumeState): boolean => serves && created !== null && ours;
+  if (done !== null && volumes.every((volume) => same(volume) || inUse(volume))) {
     return { what: "keep", outcome: done.outcome };
   }
   const another = "give the generation another name (pbjrag:data.generation), which makes volumes of its own; nothing is ever restored over data";

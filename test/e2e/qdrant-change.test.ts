@@ -101,7 +101,7 @@ describe("e2e: a change of Qdrant that does not go smoothly", function () {
     await tiny.released("v2.0.0");
     await tiny.answered("v1.0.0", "v2.0.0");
     const now = await generation();
-    assert.match(now, /^g2-[0-9a-f]{6}$/);
+    assert.equal(now, "g2-2");
     assert.deepEqual((await (await tiny.qdrant(now)).dump()), then.points);
     assert.equal(await tiny.inApp("cat /app/uploads/d/file | wc -c"), "100000\n", "the uploads stay where they are");
     assert.equal(await upload(), 200);

@@ -38,6 +38,8 @@ export class World {
   ledger: ReleaseRecord[] = [];
   /** IDs of images that "Docker" has. */
   readonly images = new Set<string>();
+  /** Data generations that "Docker" has volumes of. */
+  readonly taken = new Set<string>();
   private clock = 0;
 
   settings(tag: string, ask: Ask = {}): Settings {
@@ -59,12 +61,13 @@ export class World {
     // As secretDigests has it: the app is given the key as well.
     const secrets: SecretDigests = { app: `${ask.secret ?? ""}${key}`, qdrantKey: key };
     const live = ask.live === undefined ? (this.ledger.at(-1)?.generation ?? null) : ask.live;
-    return planRelease({ stack: "dev", settings: this.settings(tag, ask), secrets, source: sourceOf(tag), ledger: this.ledger, images: this.images, live });
+    return planRelease({ stack: "dev", settings: this.settings(tag, ask), secrets, source: sourceOf(tag), ledger: this.ledger, images: this.images, live, taken: this.taken });
   }
 
   /** Plans and records, as an update that succeeds does; through JSON, as the state does. */
   up(tag: string, ask: Ask = {}): Plan {
     const plan = this.plan(tag, ask);
+    if (plan.restore !== null) this.taken.add(plan.restore.generation);
     const record = plan.step === "unchanged" ? null : recordOf(plan, this.facts(plan));
     const after: unknown = JSON.parse(JSON.stringify(asOutput(ledgerAfter(plan, record, this.ledger))));
     const parsed = parseLedger(after);

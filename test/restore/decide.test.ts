@@ -25,7 +25,8 @@ describe("restore/decide", () => {
 
   it("keeps what users are on already, whichever backup it was made from", () => {
     const another = { ...request, from: "pre-deploy-20260101-120001" };
-    assert.deepEqual(decide(another, done, [there("q", { users: ["qdrant"] }), there("u")], true), { what: "keep", outcome });
+    assert.deepEqual(decide(another, done, [there("q", { users: ["qdrant"], created: "2026-02-01T00:00:00Z" }), there("u")], true), { what: "keep", outcome });
+    assert.equal(decide(another, done, [there("q", { ours: false }), there("u")], true).what, "refuse");
     assert.equal(decide(another, begun, [there("q", { users: ["qdrant"] })], true).what, "refuse", "half of it is no data");
   });
 
