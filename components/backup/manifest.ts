@@ -22,9 +22,9 @@ const archive = z.object({
   digest: z.string(),
 });
 
-/** How the uploads were listed just before they were read: equal lists mean equal files, see unchanged.ts. */
+/** How the uploads were listed just before they were read: equal lists mean equal files, see unchanged/listing.ts. */
 const listing = z.object({
-  /** SHA-256 of path, kind, size, times, inode, owner and mode of everything in the volume. */
+  /** SHA-256 of the boot and of path, kind, size, times, inode, links, owner and mode of everything in the volume. */
   digest: z.string(),
   /** Seconds since 1970 on the clock of files: when it was made, and of the newest change. */
   takenAt: z.number(),
@@ -82,7 +82,7 @@ export const manifestSchema = z.object({
     .nullable(),
   uploads: archive.extend({
     volume: z.string(),
-    /** Null where it could not be listed. */
+    /** Null where it could not be listed, or by times that cannot be relied on. */
     listing: listing.nullable(),
     /** The backup whose archive this is, the files being unchanged since; "" where they were read. */
     from: z.string(),

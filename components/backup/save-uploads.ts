@@ -1,26 +1,64 @@
 import { rm } from "node:fs/promises";
 import { type WrittenArchive, writeArchive, writeEmptyArchive } from "./archive.js";
-import type { Context, Leftovers } from "./context.js";
+import { messageOf } from "../runtime/errors.js";
+import { type Context, type Leftovers, throwIfEnded } from "./context.js";
 import type { BackupRequest } from "./model.js";
 import { BackupProblem } from "./problem.js";
 import type { Reader } from "./reader.js";
 import type { BackupIndex } from "./save-index.js";
 import { TarError } from "./tar-header.js";
-import { openVolumeTar } from "./volume-tar.js";
+import { type Listing, listingScript, readListing } from "./unchanged/listing.js";
+import { reuseArchive } from "./unchanged/reuse.js";
+import { openVolume, openVolumeTar, PIPED, ROOT } from "./volume-tar.js";
+import { volumeCreated } from "./volumes.js";
 
 /** A file that shrinks while it is read spoils the archive; so often in a row means that it always will. */
 const TRIES = 3;
 
-/** Writes the archive of the uploads volume, an empty one if there is no such volume, and lists its files in the index. */
-export async function saveUploads(request: BackupRequest, context: Context, reader: Reader | null, file: string, index: BackupIndex, leftovers: Leftovers): Promise<WrittenArchive> {
+export interface SavedUploads extends WrittenArchive {
+  /** As they were listed before they were read; null where they were not. */
+  listing: Listing | null;
+  /** The backup that has read them, where they are unchanged since; "" where they were read now. */
+  from: string;
+}
+
+/**
+ * Writes the archive of the uploads volume, an empty one if there is no such volume, and lists its files in the index. Files
+ * that are unchanged since an earlier backup are not read and compressed again.
+ */
+export async function saveUploads(request: BackupRequest, context: Context, reader: Reader | null, file: string, index: BackupIndex, leftovers: Leftovers): Promise<SavedUploads> {
+  if (reader === null || !reader.mounted.includes("uploads")) return { ...(await writeEmptyArchive(file, context.gzip, context.signal)), listing: null, from: "" };
+  const listing = await list(request, context, reader, leftovers);
+  const wanted = listing === null ? null : { stack: request.stack, volume: request.uploadsVolume, listing };
+  const reused = wanted === null ? null : await reuseArchive(context, wanted, file, () => index.beginUploads());
+  return reused === null ? { ...(await read(request, context, reader, file, index, leftovers)), listing, from: "" } : { ...reused, listing };
+}
+
+/** Null where the image has no tools for it, or something was deleted meanwhile: then they are read. */
+async function list(request: BackupRequest, context: Context, reader: Reader, leftovers: Leftovers): Promise<Listing | null> {
+  const { stack, uploadsVolume: volume } = request;
+  try {
+    const created = await volumeCreated(volume);
+    const source = await openVolume(context, { stack, volume, image: reader.image, n: "listing", script: listingScript(ROOT, PIPED) }, leftovers);
+    if (source === null) return null;
+    const listing = await readListing(source.stream, created);
+    await source.assertMade();
+    return listing;
+  } catch (error) {
+    throwIfEnded(context.signal);
+    context.say(`the uploads cannot be listed, so that they are read whatever they are: ${messageOf(error)}`);
+    return null;
+  }
+}
+
+async function read(request: BackupRequest, context: Context, reader: Reader, file: string, index: BackupIndex, leftovers: Leftovers): Promise<WrittenArchive> {
   const { gzip, signal } = context;
-  if (reader === null || !reader.mounted.includes("uploads")) return writeEmptyArchive(file, gzip, signal);
   context.say("compressing the uploads");
   for (let attempt = 1; ; attempt++) {
-    const list = await index.beginUploads();
+    const lines = await index.beginUploads();
     try {
       const tar = await openVolumeTar(context, { stack: request.stack, volume: request.uploadsVolume, image: reader.image, n: `uploads-${attempt}` }, leftovers);
-      const written = await writeArchive(tar ?? (await reader.archive("uploads")), file, gzip, signal, list);
+      const written = await writeArchive(tar ?? (await reader.archive("uploads")), file, gzip, signal, lines);
       const { leftOut } = written.content;
       if (leftOut > 0) context.say(`${leftOut} devices, pipes or links to outside the uploads are left out: no restore would make them`, { leftOut });
       return written;

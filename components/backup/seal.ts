@@ -1,11 +1,11 @@
 import path from "node:path";
-import type { WrittenArchive } from "./archive.js";
 import { type Context, throwIfEnded } from "./context.js";
 import { publish, writeText } from "./files.js";
 import { type FileRecord, isProven, type Manifest, manifestSum, renderManifest, wasSampled } from "./manifest.js";
 import type { BackupRequest } from "./model.js";
 import { FILES, partialOf } from "./names.js";
 import type { SavedQdrant } from "./save-qdrant.js";
+import type { SavedUploads } from "./save-uploads.js";
 import { removeUnfinished } from "./sweep.js";
 
 export interface Saved {
@@ -13,7 +13,7 @@ export interface Saved {
   seq: number;
   created: Date;
   qdrant: SavedQdrant;
-  uploads: WrittenArchive;
+  uploads: SavedUploads;
   index: FileRecord;
 }
 
@@ -71,10 +71,10 @@ function manifestOf(request: BackupRequest, context: Context, tool: Manifest["to
     created: saved.created.toISOString(),
     run: context.run,
     qdrant,
-    uploads: { ...saved.uploads.content, volume: request.uploadsVolume, listing: null, from: "" },
+    uploads: { ...saved.uploads.content, volume: request.uploadsVolume, listing: saved.uploads.listing, from: saved.uploads.from },
     index: { details: saved.qdrant.details },
     files,
-    // Whoever wrote an archive has read it to its end, or failed.
+    // Whoever wrote an archive has read it to its end, or failed; one that is taken again is the one that was read, by its SHA-256.
     proof: { restored: qdrant !== null, counted: qdrant !== null, sampled: wasSampled(qdrant?.collections ?? {}), read: true },
   };
 }

@@ -46,7 +46,8 @@ export async function assertUsable(directory: string, options: VerifyOptions = {
   return manifest;
 }
 
-async function readManifest(directory: string): Promise<Verified> {
+/** A backup's manifest, and what is wrong with that alone. */
+export async function readManifest(directory: string): Promise<Verified> {
   const file = path.join(directory, FILES.manifest);
   let text: Buffer;
   try {

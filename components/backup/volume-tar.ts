@@ -15,9 +15,12 @@ import { CPU_SHARES, readOnlyVolume } from "./reader.js";
 import { directoryNames } from "./files.js";
 import { TarError } from "./tar-header.js";
 
-const ROOT = "/pbjrag/volume";
+/** Where a reader has the volume. */
+export const ROOT = "/pbjrag/volume";
 const OUT = "/pbjrag/out";
 const PIPE = "pipe";
+/** Where it is to write. */
+export const PIPED = `${OUT}/${PIPE}`;
 /** Directories of pipes begin so, in the directory of running releases. */
 const PIPES = "reader-";
 /** Bytes. */
@@ -30,7 +33,7 @@ const MEMORY = 128 * 1024 * 1024;
 const TAR = [
   "exec tar --warning=none --warning=file-shrank --sort=name --numeric-owner --blocking-factor=512 --format=pax",
   "--pax-option=exthdr.name=%d/PaxHeaders/%f,delete=atime,delete=ctime,delete=mtime",
-  `--directory=${ROOT} --create --file=- . >${OUT}/${PIPE}`,
+  `--directory=${ROOT} --create --file=- . >${PIPED}`,
 ].join(" ");
 
 const exited = z.object({ StatusCode: z.number() });
@@ -42,9 +45,23 @@ const WHOLE = [0, 1];
  * A tar of a volume, made in a container of its own and handed over through a named pipe on this host: a fraction of what
  * Docker's own archive costs, which goes through the daemon. Null where that is not to be had (an image without GNU tar, a
  * Docker that does not see this host's files): then Docker's archive does.
- * @param n tells several of one run apart
  */
-export async function openVolumeTar(context: Context, what: { stack: string; volume: string; image: string; n: string }, leftovers: Leftovers): Promise<TarSource | null> {
+export function openVolumeTar(context: Context, what: Omit<Reading, "script">, leftovers: Leftovers): Promise<TarSource | null> {
+  return openVolume(context, { ...what, script: TAR }, leftovers);
+}
+
+export interface Reading {
+  stack: string;
+  volume: string;
+  image: string;
+  /** Tells several of one run apart. */
+  n: string;
+  /** For a shell with the volume at {@link ROOT}: writes to {@link PIPED}. */
+  script: string;
+}
+
+/** The same for whatever a script says of a volume: what it prints beside is why it failed. */
+export async function openVolume(context: Context, what: Reading, leftovers: Leftovers): Promise<TarSource | null> {
   const directory = path.join(context.paths.run, `${PIPES}${context.token}-${what.n}`);
   leftovers.add(directory, () => rm(directory, { recursive: true, force: true }));
   await mkdir(directory, { recursive: true, mode: 0o700 });
@@ -67,13 +84,13 @@ async function makePipe(file: string): Promise<boolean> {
   return new Promise((resolve) => made.once("error", () => resolve(false)).once("exit", (code) => resolve(code === 0)));
 }
 
-function create(context: Context, name: string, { stack, volume, image }: { stack: string; volume: string; image: string }, directory: string): Promise<unknown> {
+function create(context: Context, name: string, { stack, volume, image, script }: Reading, directory: string): Promise<unknown> {
   return dockerCall(`create container ${name}`, (client, abortSignal) =>
     client.createContainer({
       name,
       Image: image,
       User: "0:0",
-      Entrypoint: ["sh", "-c", TAR],
+      Entrypoint: ["sh", "-c", script],
       Cmd: [],
       Env: ["LC_ALL=C"],
       Healthcheck: { Test: ["NONE"] },

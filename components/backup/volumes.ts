@@ -38,7 +38,17 @@ export async function usersOf(volume: string): Promise<Docker.ContainerInfo[]> {
 }
 
 async function volumeExists(name: string): Promise<boolean> {
-  return (await dockerCallOrNull(`inspect volume ${name}`, (client, abortSignal) => client.getVolume(name).inspect({ abortSignal }))) !== null;
+  return (await inspectVolume(name)) !== null;
+}
+
+/** When Docker made it, as it tells it; "" where it does not. */
+export async function volumeCreated(name: string): Promise<string> {
+  return (await inspectVolume(name))?.CreatedAt ?? "";
+}
+
+// The types leave out one of Docker's fields.
+function inspectVolume(name: string): Promise<(Docker.VolumeInspectInfo & { CreatedAt?: string }) | null> {
+  return dockerCallOrNull(`inspect volume ${name}`, (client, abortSignal) => client.getVolume(name).inspect({ abortSignal }));
 }
 
 /** Qdrant keeps each collection in `collections/<name>/`. A volume of another form is left for Qdrant itself to tell. */
