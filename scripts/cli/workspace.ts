@@ -5,6 +5,7 @@ import { stackNameProblem } from "../../components/release/names.js";
 import { dataDirProblem } from "../../components/runtime/data-dir.js";
 import { errors, messageOf, ReleaseError } from "../../components/runtime/errors.js";
 import { dataPaths, type DataPaths } from "../../components/runtime/paths.js";
+import { isLoggedIn } from "./login.js";
 import { configValue, stackFileProblem, withConfig } from "./stack-file.js";
 
 /** Where a command works: one stack of one checkout, its data directory and the environment Pulumi gets. */
@@ -60,7 +61,7 @@ export function devConfig(): string {
 /** A login or PULUMI_BACKEND_URL goes first; without either the state is a directory below dataDir. */
 function pulumiEnv(stack: string, paths: DataPaths): Record<string, string> {
   const env: Record<string, string> = { PULUMI_SKIP_UPDATE_CHECK: "true" };
-  if (!process.env["PULUMI_BACKEND_URL"] && !isLoggedIn()) {
+  if (!process.env["PULUMI_BACKEND_URL"] && !isLoggedIn(process.env)) {
     mkdirSync(paths.state, { recursive: true, mode: 0o700 });
     env["PULUMI_BACKEND_URL"] = `file://${paths.state}`;
   }
@@ -85,15 +86,4 @@ function devPassphraseFile(paths: DataPaths): string {
   const file = path.join(path.dirname(paths.state), "dev.passphrase");
   if (!existsSync(file)) writeFileSync(file, `${randomBytes(24).toString("base64url")}\n`, { mode: 0o600, flag: "wx" });
   return file;
-}
-
-/** The real CLI keeps its login in `credentials.json`; `current` names the backend in use. */
-function isLoggedIn(): boolean {
-  const home = process.env["PULUMI_HOME"] ?? path.join(process.env["HOME"] ?? "/root", ".pulumi");
-  try {
-    const credentials = JSON.parse(readFileSync(path.join(home, "credentials.json"), "utf8")) as { current?: string };
-    return Boolean(credentials.current);
-  } catch {
-    return false;
-  }
 }

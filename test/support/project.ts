@@ -63,7 +63,8 @@ export async function createProject(what: string, options: ProjectOptions = {}):
   const port = options.port ?? await freePort();
   const dir = await mkdtemp(join(tmpdir(), `pbjrag-${what}-`));
   await clone(dir);
-  const env = { PULUMI_CONFIG_PASSPHRASE: "for tests only", ...engineEnv(dir, options.engine ?? engine), ...options.env };
+  // A login of whoever runs the tests is not theirs.
+  const env = { PULUMI_CONFIG_PASSPHRASE: "for tests only", PULUMI_CREDENTIALS_PATH: join(dir, ".release", "test-login"), ...engineEnv(dir, options.engine ?? engine), ...options.env };
   const configure = (config: Readonly<Record<string, unknown>>): Promise<void> => {
     const keys = { source: ".release/sample-app", environment: "dev", proxy: { port }, app: { env: LIGHT_APP }, ...options.config, ...config };
     const named = Object.fromEntries(Object.entries(keys).map(([key, value]) => [`pbjrag:${key}`, value]));

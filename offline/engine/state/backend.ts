@@ -114,7 +114,7 @@ export class Backend {
 }
 
 function credentialsFile(): string {
-  return join(pulumiHome(), "credentials.json");
+  return join(process.env.PULUMI_CREDENTIALS_PATH || pulumiHome(), "credentials.json");
 }
 
 function loggedIn(): string | undefined {

@@ -1,0 +1,17 @@
+import { readFileSync } from "node:fs";
+import { homedir } from "node:os";
+import path from "node:path";
+
+/**
+ * Whether `pulumi login` has chosen a backend. Pulumi keeps that in `credentials.json`, whose `current` names it, in
+ * PULUMI_CREDENTIALS_PATH, else in PULUMI_HOME, else in `~/.pulumi`.
+ */
+export function isLoggedIn(env: NodeJS.ProcessEnv): boolean {
+  const directory = env["PULUMI_CREDENTIALS_PATH"] || env["PULUMI_HOME"] || path.join(env["HOME"] || homedir(), ".pulumi");
+  try {
+    const credentials = JSON.parse(readFileSync(path.join(directory, "credentials.json"), "utf8")) as { current?: string };
+    return Boolean(credentials.current);
+  } catch {
+    return false;
+  }
+}
