@@ -59,6 +59,11 @@ export async function endFormerRuns({ lock, fence }: Omit<RunEnv, "run">, option
   return end((env) => env.get("PBJRAG_LOCK") === lock && Number(env.get("PBJRAG_FENCE")) < fence, options);
 }
 
+/** The same for those whose environment has a variable of that value. */
+export async function endMarked(name: string, value: string, options: EndOptions = {}): Promise<FoundProcess[]> {
+  return end((env) => env.get(name) === value, options);
+}
+
 function find(wanted: Wanted): FoundProcess[] {
   const spared = ancestry(process.pid);
   return readdirSync("/proc")

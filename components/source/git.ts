@@ -1,13 +1,17 @@
 /** git as this program runs it: without prompts, hooks, a caller's repository, or transports that run commands. */
 import { spawn } from "node:child_process";
+import { randomBytes } from "node:crypto";
 import { GitPluginError, simpleGit, type SimpleGit } from "simple-git";
 import { errors, EXIT, messageOf, ReleaseError } from "../runtime/errors.js";
+import { endMarked } from "../runtime/processes.js";
 
 /** What git may know of the caller: who they are, how they reach the network, how they authenticate. Nothing of a repository. */
 const PASSED = [
   "PATH", "HOME", "USER", "LOGNAME", "TMPDIR", "XDG_CONFIG_HOME", "SSH_AUTH_SOCK",
   "http_proxy", "https_proxy", "all_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "SSL_CERT_FILE", "SSL_CERT_DIR",
   "GIT_SSH", "GIT_SSH_COMMAND", "GIT_SSL_CAINFO", "GIT_SSL_CAPATH", "GIT_CONFIG_GLOBAL", "GIT_CONFIG_SYSTEM", "GIT_CONFIG_NOSYSTEM", "GIT_CONFIG_COUNT",
+  // Whose child it is: what a killed run leaves is known by them.
+  "PBJRAG_RUN", "PBJRAG_LOCK", "PBJRAG_FENCE",
 ];
 const PASSED_CONFIG = /^GIT_CONFIG_(?:KEY|VALUE)_\d+$/;
 
@@ -44,7 +48,7 @@ export function gitEnv(place: Pick<GitPlace, "dir" | "bare">, source: NodeJS.Pro
 }
 
 /** The flags admit what this module itself sets; simple-git goes on to refuse the rest. */
-export function gitAt(place: GitPlace): SimpleGit {
+export function gitAt(place: GitPlace, more: Readonly<Record<string, string>> = {}): SimpleGit {
   return simpleGit({
     baseDir: place.dir,
     config: CONFIG,
@@ -59,11 +63,30 @@ export function gitAt(place: GitPlace): SimpleGit {
       allowUnsafeSshCommand: true,
       allowUnsafeTemplateDir: true,
     },
-  }).env(gitEnv(place));
+  }).env({ ...gitEnv(place), ...more });
 }
 
 export function isTimeout(error: unknown): boolean {
   return error instanceof GitPluginError && error.plugin === "timeout";
+}
+
+const MARK = "PBJRAG_GIT";
+
+/**
+ * Runs a git command that talks to a server. Its transport is a process of its own, which outlives a git that was ended
+ * for its silence, and waits for minutes: it is ended as well.
+ * @returns what git said on stdout
+ */
+export async function askServer(place: GitPlace, argv: readonly string[]): Promise<string> {
+  const mark = randomBytes(8).toString("hex");
+  try {
+    return await gitAt(place, { [MARK]: mark }).raw([...argv]);
+  } catch (error) {
+    if (isTimeout(error)) {
+      await endMarked(MARK, mark);
+    }
+    throw error;
+  }
 }
 
 /** git's own words for a failure, in one line. */

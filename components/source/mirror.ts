@@ -4,7 +4,7 @@ import { existsSync } from "node:fs";
 import { mkdir, rename, rm } from "node:fs/promises";
 import path from "node:path";
 import { codeOf, errors } from "../runtime/errors.js";
-import { absent, gitAt, unreadable } from "./git.js";
+import { absent, askServer, gitAt, type GitPlace, unreadable } from "./git.js";
 import { parseSource } from "./names.js";
 
 /** Below the project's directory. */
@@ -52,8 +52,7 @@ export interface RemoteTag {
 export async function readTags(place: Place): Promise<RemoteTag[]> {
   const address = addressOf(place);
   const silenceMs = place.silenceMs ?? SILENCE_MS;
-  const git = gitAt({ dir: projectDirOf(place), bare: false, silenceMs });
-  const text = await git.raw(["ls-remote", "--tags", "--", address]).catch((error: unknown) => {
+  const text = await askServer({ dir: projectDirOf(place), bare: false, silenceMs }, ["ls-remote", "--tags", "--", address]).catch((error: unknown) => {
     throw unreadable(address, error, silenceMs);
   });
   return parseTags(text);
@@ -86,7 +85,11 @@ export class Mirror {
   }
 
   git(): ReturnType<typeof gitAt> {
-    return gitAt({ dir: this.dir, bare: true, silenceMs: this.silenceMs });
+    return gitAt(this.place());
+  }
+
+  private place(): GitPlace {
+    return { dir: this.dir, bare: true, silenceMs: this.silenceMs };
   }
 
   /** Whether the commit is here with everything in it: a fetch adds all or nothing. */
@@ -111,7 +114,7 @@ export class Mirror {
     await this.init();
     const options = ["--no-tags", "--no-write-fetch-head", "--force", "--progress"];
     try {
-      await this.git().raw(["fetch", ...options, "--", this.address, `${ref}:refs/kept/${object}`]);
+      await askServer(this.place(), ["fetch", ...options, "--", this.address, `${ref}:refs/kept/${object}`]);
     } catch (error) {
       // Another process may have brought it in the meantime and won the ref: then there is nothing to complain about.
       if (!(await this.has(commit))) {

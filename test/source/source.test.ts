@@ -212,7 +212,7 @@ describe("source/source", () => {
     assert.deepEqual(readdirSync(path.dirname(root)), [path.basename(root)], "no leftovers");
   });
 
-  it("gives up on a server that accepts and never answers", async () => {
+  it("gives up on a server that accepts and never answers, and leaves nothing running", async () => {
     const open = new Set<Socket>();
     const server: Server = createServer((socket) => open.add(socket));
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
@@ -224,9 +224,10 @@ describe("source/source", () => {
       assert.equal(error.code, "sourceUnreachable");
       assert.match(error.message, /did not answer within 0\.7 s/);
       assert.ok(performance.now() - started < 5000);
+      const asking = readdirSync("/proc").filter((pid) => /^\d+$/.test(pid) && commandOf(pid).includes(`127.0.0.1:${address.port}/app.git`));
+      assert.deepEqual(asking.map(commandOf), []);
     } finally {
       server.close();
-      // git's own child waits for an answer for minutes after git was ended.
       open.forEach((socket) => socket.destroy());
     }
   });
@@ -237,6 +238,15 @@ describe("source/source", () => {
     assert.match(error.next, /git ls-remote/);
   });
 });
+
+/** "" where it is gone. */
+function commandOf(pid: string): string {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, "utf8").replaceAll("\0", " ");
+  } catch {
+    return "";
+  }
+}
 
 function restoreEnv(name: string, value: string | undefined): void {
   if (value === undefined) {
