@@ -20,7 +20,7 @@ export class WritePause {
     try {
       const paused = await pauseWrites(stack, this.options);
       this.held = { paused, keeper: keepPaused(stack, this.options), began };
-      this.context.say(`writes are paused: ${paused.closed} websockets closed`, { ...paused });
+      this.context.say(`writes are paused: ${paused.closed} websockets closed`, { ...paused }, "info");
     } catch (error) {
       await this.resume();
       throw error;
@@ -37,7 +37,7 @@ export class WritePause {
     await endPause(stack, this.options);
     const pausedMs = Math.round(performance.now() - began);
     const refused = await refusedInAll(stack, paused.from);
-    this.context.say(`writes were paused for ${pausedMs} ms: ${paused.closed} websockets closed, ${refused} requests refused`, { pausedMs, refused, ...paused });
+    this.context.say(`writes were paused for ${pausedMs} ms: ${paused.closed} websockets closed, ${refused} requests refused`, { pausedMs, refused, ...paused }, "info");
   }
 
   /** Leaves a pause that is to last until the route has moved to who comes next. @throws Error when it was over before */

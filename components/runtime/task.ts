@@ -24,8 +24,8 @@ export interface Context {
   remaining(): number;
   /** Moves the deadline by so many milliseconds: once the data's size is known. */
   allow(ms: number): void;
-  /** One line of progress, for the journal and for people. */
-  say(message: string, data?: Record<string, unknown>): void;
+  /** One line for the journal and for people; on a terminal of progress (the default) not each one, where many come. */
+  say(message: string, data?: Record<string, unknown>, event?: "progress" | "info"): void;
   /** @throws when this run no longer holds the stack's lock */
   assertHolds(): void;
 }
@@ -80,8 +80,8 @@ async function perform<R extends { stack: string; dataDir: string; deadlineMs: n
     signal: ending.signal,
     remaining: () => deadline.remaining(),
     allow: (ms) => deadline.move(ms),
-    say: (message, data) => {
-      journal.write({ phase, event: "progress", message, data });
+    say: (message, data, event = "progress") => {
+      journal.write({ phase, event, message, data });
       tell(message);
     },
     assertHolds: () => assertHolds(paths, env),
