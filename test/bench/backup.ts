@@ -1,62 +1,105 @@
-import { BackupWorld, QDRANT_IMAGE, randomPoints } from "../support/backup.js";
-import { mustRun } from "../support/processes.js";
+import { BackupWorld, randomPoints } from "../support/backup.js";
 import { fromSeed } from "../support/random.js";
-import { ratio, row, type Measured } from "./stats.js";
+import { type Bare, fillUploads, settle, Volume } from "./backup-data.js";
+import { measureMemory } from "./memory.js";
+import { median, ratio, row, type Measured, type Row } from "./stats.js";
+import { Writes } from "./writes.js";
 
 const ROUNDS = 3;
 const BATCH = 1000;
 const BATCHES = 20;
 const VECTOR = 512;
-/** Uploads: half of it text that packs well, half of it what does not. */
-const UPLOADS = "cd /data; mkdir -p text bin; for i in 1 2 3 4 5 6 7 8; do head -c 9000000 /dev/urandom | base64 -w 76 > text/$i; head -c 12000000 /dev/urandom > bin/$i; done";
-const READ = "find /data /more -type f -print0 | xargs -0 cat >/dev/null";
-const TAR = "tar cf - -C / data more | gzip | cat >/dev/null";
 const MB = 1e6;
+/** A backup and all its rounds. */
+const LONG_MS = 3_600_000;
+
+type Say = (text: string) => void;
 
 /**
- * A backup (snapshot, restore into a scratch Qdrant, count, archive, sums) against `tar | gzip` of the same two volumes, which proves nothing,
- * and against only reading them: MB of data in the volumes for each second. The page cache is warm for all three.
+ * Backups of uploads of each size (GiB), against the same compressor run bare on the same files, a raw read of them, and the next
+ * backup with nothing changed; then one of a Qdrant that is written to. Half of the files packs well. The page cache is warm for all.
  */
-export async function measureBackup(say: (text: string) => void): Promise<Measured[]> {
+export async function measureBackup(say: Say, gibibytes: readonly number[]): Promise<Measured[]> {
+  const results: Measured[] = [];
+  for (const size of gibibytes) results.push(await ofUploads(say, size));
+  return [...results, ...(await ofQdrant(say))];
+}
+
+async function ofUploads(say: Say, gibibytes: number): Promise<Measured> {
   const world = new BackupWorld();
   try {
-    say("filling a Qdrant and an uploads volume");
-    await fill(world);
-    const bytes = Number(await inBoth(world, `find /data /more -type f -printf '%s\\n' | awk '{ all += $1 } END { print all }'`));
-    const timed = async (script: string): Promise<number> => Number(await inBoth(world, `s=$(date +%s%N); ${script}; e=$(date +%s%N); echo $(( (e - s) / 1000000 ))`));
-    const speed = (ms: number): number => bytes / MB / (ms / 1000);
-    const samples = { backup: [] as number[], tar: [] as number[], read: [] as number[] };
-    await timed(READ);
+    say(`making ${gibibytes} GiB of uploads`);
+    const { bytes, writtenAt } = await fillUploads(world, gibibytes);
+    const volume = await Volume.of(world.uploadsVolume, bytes);
+    const samples: Record<Bare | "backup" | "second", number[]> & { memory: number[] } = { read: [], igzip: [], "gzip -1": [], "zstd -3": [], backup: [], second: [], memory: [] };
+    const bare = volume.compressors();
+    await volume.run("read");
+    await settle(writtenAt);
     for (let round = 1; round <= ROUNDS; round += 1) {
       say(`round ${round} of ${ROUNDS}`);
-      samples.read.push(speed(await timed(READ)));
-      samples.tar.push(speed(await timed(TAR)));
-      const ended = await world.run();
-      if (ended.outcome === null) throw new Error(ended.all);
-      samples.backup.push(speed(ended.outcome.tookMs));
+      for (const what of ["read", ...bare] as const) samples[what].push(await volume.run(what));
+      // Something that no earlier backup has: all is read again.
+      await world.inVolume(world.uploadsVolume, `echo ${round} > /data/round`);
+      await settle(Date.now());
+      const first = await backUp(world);
+      samples.backup.push(bytes / MB / (first.tookMs / 1000));
+      samples.memory.push(first.memory);
+      samples.second.push((await backUp(world)).tookMs);
     }
-    const rows = [row("backup, proven", "MB/s", samples.backup), row("tar | gzip", "MB/s", samples.tar), row("raw read", "MB/s", samples.read)] as const;
-    const [backup, tar, raw] = rows;
-    return [{
-      title: `a backup of ${Math.round(bytes / MB)} MB: ${BATCH * BATCHES} points and uploads, half of which packs well`,
-      rows, ratios: [ratio("backup to tar | gzip", backup, tar), ratio("backup to raw read", backup, raw)],
-    }];
+    const backup = row("backup, proven", "MB/s", samples.backup);
+    const rows = ["read" as const, ...bare].map((what) => row(what === "read" ? "raw read" : `${what} bare`, "MB/s", samples[what]));
+    const fastest = rows.slice(1).reduce<Row | undefined>((best, one) => (best === undefined || one.median > best.median ? one : best), undefined);
+    const first = row("backup", "ms", samples.backup.map((speed) => (bytes / MB / speed) * 1000));
+    const second = row("a second one, nothing changed", "ms", samples.second);
+    return {
+      title: `a backup of ${Math.round(bytes / MB)} MB of uploads, half of which packs well`,
+      rows: [backup, ...rows, first, second, row("its peak memory", "MiB", samples.memory)],
+      ratios: [...(fastest === undefined ? [] : [ratio(`backup to ${fastest.what}`, backup, fastest)]), ...rows.slice(0, 1).map((raw) => ratio("backup to raw read", backup, raw)), ratio("second to first", second, first)],
+    };
   } finally {
     await world.dispose();
   }
 }
 
-async function fill(world: BackupWorld): Promise<void> {
-  const random = fromSeed(20240304);
-  const qdrant = await world.startQdrant();
-  await qdrant.create("chunks", { size: VECTOR, distance: "Cosine" });
-  for (let batch = 0; batch < BATCHES; batch += 1) await qdrant.upsert("chunks", randomPoints(random, BATCH, VECTOR, batch * BATCH));
-  await world.inVolume(world.uploadsVolume, UPLOADS);
+/** @returns milliseconds as it tells them, and the most memory that it and its children had, in MiB */
+async function backUp(world: BackupWorld): Promise<{ tookMs: number; memory: number }> {
+  const running = world.start({ deadlineMs: LONG_MS }, { timeoutMs: LONG_MS });
+  const memory = measureMemory(running.pid, running.finished);
+  const ended = await running.finished;
+  if (ended.outcome === null) throw new Error(ended.all);
+  return { tookMs: ended.outcome.tookMs, memory: await memory };
 }
 
-/** Runs a shell in a container that has both volumes; gives what it prints. Times are by its own clock, without the container's start. */
-async function inBoth(world: BackupWorld, script: string): Promise<string> {
-  const mounts = ["-v", `${world.qdrantVolume}:/data:ro`, "-v", `${world.uploadsVolume}:/more:ro`];
-  const { stdout } = await mustRun("docker", ["run", "--rm", "--network", "none", ...mounts, "--entrypoint", "sh", QDRANT_IMAGE, "-ec", script], { cwd: world.dataDir });
-  return stdout.trim();
+/** With its proof: snapshot, restore into the scratch, counts and comparisons, index, archive; and what users' writes wait for it. */
+async function ofQdrant(say: Say): Promise<Measured[]> {
+  const world = new BackupWorld();
+  try {
+    say(`filling a Qdrant with ${BATCH * BATCHES} points of ${VECTOR} numbers`);
+    const random = fromSeed(20240304);
+    const qdrant = await world.startQdrant();
+    await qdrant.create("chunks", { size: VECTOR, distance: "Cosine" });
+    for (let batch = 0; batch < BATCHES; batch += 1) await qdrant.upsert("chunks", randomPoints(random, BATCH, VECTOR, batch * BATCH));
+    const bytes = Number((await world.inVolume(world.qdrantVolume, "du -sB1 /data | cut -f 1")).trim());
+    const samples = { backup: [] as number[], memory: [] as number[], calm: [] as number[], during: [] as number[], worst: [] as number[] };
+    const points = randomPoints(random, 20, VECTOR, BATCH * BATCHES);
+    for (let round = 1; round <= ROUNDS; round += 1) {
+      say(`round ${round} of ${ROUNDS}`);
+      const quiet = await backUp(world);
+      samples.backup.push(bytes / MB / (quiet.tookMs / 1000));
+      samples.memory.push(quiet.memory);
+      const writes = new Writes(qdrant, "chunks", points);
+      samples.calm.push(median(await writes.some(100)));
+      const took = await writes.during(backUp(world));
+      samples.during.push(median(took));
+      samples.worst.push(Math.max(...took));
+    }
+    const during = row("a write of 20 points during a backup", "ms", samples.during);
+    const calm = row("without", "ms", samples.calm);
+    return [
+      { title: `a backup of a Qdrant with ${Math.round(bytes / MB)} MB on its disk, ${BATCH * BATCHES} points`, rows: [row("backup, proven", "MB/s", samples.backup), row("its peak memory", "MiB", samples.memory)], ratios: [] },
+      { title: "writes to Qdrant (medians; the longest of each round)", rows: [during, calm, row("the longest during a backup", "ms", samples.worst)], ratios: [ratio("during to without", during, calm)] },
+    ];
+  } finally {
+    await world.dispose();
+  }
 }

@@ -72,11 +72,11 @@ export class BackupWorld {
   }
 
   /** Starts the backup's process, as the Pulumi program would; `wrapper` is put before it (strace). */
-  start(change: Partial<BackupRequest> = {}, options: { env?: Record<string, string>; wrapper?: string[]; onOutput?: (text: string) => void } = {}): RunningBackup {
+  start(change: Partial<BackupRequest> = {}, options: { env?: Record<string, string>; wrapper?: string[]; onOutput?: (text: string) => void; timeoutMs?: number } = {}): RunningBackup {
     const [file = process.execPath, ...args] = [...(options.wrapper ?? []), process.execPath, MAIN];
     const request = this.request(change);
     const env = { PBJRAG_BACKUP: JSON.stringify(request), PBJRAG_RUN: undefined, PBJRAG_FENCE: undefined, PBJRAG_DATA_DIR: undefined, ...options.env };
-    const running = start(file, args, { cwd: PROJECT, env, onOutput: options.onOutput });
+    const running = start(file, args, { cwd: PROJECT, env, onOutput: options.onOutput, timeoutMs: options.timeoutMs });
     const finished = running.ended.then((ended) => ({ ...ended, outcome: ended.exitCode === 0 ? (JSON.parse(ended.stdout) as BackupOutcome) : null }));
     return { ...running, finished };
   }
