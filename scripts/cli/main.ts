@@ -121,6 +121,15 @@ ${setupOptions}\n${exitCodeHelp}`)
       await inWorkspace(flags.stack, (ws) => restore(ws, options));
     });
   cli
+    .command("drill").description("Rehearse on a stack that is not production: back with data, forward again, all of it compared and timed.")
+    .addOption(stackOption())
+    .addOption(waitOption())
+    .addHelpText("after", `\nExamples:\n  scripts/drill.sh\n  scripts/drill.sh --stack staging\n${setupOptions}\n${exitCodeHelp}`)
+    .action(async (flags: Common) => {
+      const { drill } = await import("./drill/drill.js");
+      await inWorkspace(flags.stack, (ws) => drill(ws, { waitMs: flags.wait ?? 0 }));
+    });
+  cli
     .command("status").description("What runs, since when, its health, open sessions, last backups, whether a release is under way.")
     .addOption(stackOption())
     .option("--json", "as JSON")

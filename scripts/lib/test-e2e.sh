@@ -6,7 +6,7 @@
 # everything else beside it, at a lower one.
 measuring=" story traffic traffic-handlers traffic-freeze kills load faults-lock "
 # Too long for every day: these run in the full suite, and when they are named.
-long=" adopt backup-faults backups-cli data-rollback faults-docker former kills-back kills-first kills-random kills-stop qdrant-change qdrant-version restore-faults restore-kills "
+long=" adopt backup-faults backups-cli data-rollback drill faults-docker former kills-back kills-first kills-random kills-stop qdrant-change qdrant-version restore-faults restore-kills "
 beat=30 # seconds between two signs of life
 
 # The story goes first: what it shows is what the rest builds on.
