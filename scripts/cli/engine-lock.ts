@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { hostname, uptime } from "node:os";
 import path from "node:path";
+import { errors } from "../../components/runtime/errors.js";
 import { isAlive, startTimeOf } from "../../components/runtime/liveness.js";
 import { localBackend } from "./local-state.js";
 import type { Workspace } from "./workspace.js";
@@ -21,6 +22,16 @@ export function engineLock(ws: Workspace): EngineLock | null {
   const dir = path.join(root, "locks/organization/pbjrag", ws.stack);
   const locks = readNames(dir).flatMap((name) => readLock(path.join(dir, name)));
   return locks.find((lock) => lock.alive) ?? locks[0] ?? null;
+}
+
+/**
+ * The same, but for one that is held now.
+ * @throws ReleaseError `lockHeld` while a pulumi of somebody else works on the stack
+ */
+export function abandonedEngineLock(ws: Workspace): EngineLock | null {
+  const held = engineLock(ws);
+  if (held?.alive !== true) return held;
+  throw errors.lockHeld({ stack: ws.stack, holder: `a pulumi that these scripts did not start (pid ${held.pid}) updates it since ${held.since}` });
 }
 
 function readNames(dir: string): string[] {

@@ -1,8 +1,8 @@
 import { randomBytes } from "node:crypto";
 import { sweep } from "../../components/backup/sweep.js";
-import { errors, messageOf } from "../../components/runtime/errors.js";
+import { messageOf } from "../../components/runtime/errors.js";
 import { resumeWrites } from "../../components/traffic/freeze.js";
-import { engineLock } from "./engine-lock.js";
+import { abandonedEngineLock } from "./engine-lock.js";
 import { endLeftovers } from "./leftovers.js";
 import { removeOrphans } from "./orphans.js";
 import { readPresent, type Present } from "./present.js";
@@ -40,11 +40,7 @@ export async function clearUp(run: Run): Promise<Present> {
 }
 
 async function clearEngineLock(run: Run): Promise<void> {
-  const held = engineLock(run.ws);
-  if (held === null) return;
-  if (held.alive) {
-    throw errors.lockHeld({ stack: run.ws.stack, holder: `a pulumi that these scripts did not start (pid ${held.pid}) updates it since ${held.since}` });
-  }
+  if (abandonedEngineLock(run.ws) === null) return;
   run.say("clearing the lock of an update that was killed");
   const cancelled = await run.engine.quiet(["cancel", "--yes", "--stack", run.ws.stack]);
   if (cancelled.exitCode !== 0) throw await run.engine.failure("cancel", cancelled);

@@ -1,4 +1,5 @@
 import type { ReleaseRecord } from "../../components/release/model.js";
+import { abandonedEngineLock } from "./engine-lock.js";
 import { failedExit, failureOf, type Failure } from "./failure.js";
 import { finished } from "./finished.js";
 import type { Outcome } from "./outcome.js";
@@ -14,6 +15,7 @@ const SHOWN_PROBLEMS = 4;
  * An update's end: null when it succeeded. Nothing of it goes on then, also when its Pulumi was killed.
  *
  * @param stoppable false: a first signal does not end it, as it puts right what another one left
+ * @throws ReleaseError `lockHeld` when a pulumi of somebody else was quicker, so that this one did nothing
  */
 export async function update(run: Run, config: TempConfig, { stoppable = true } = {}): Promise<Failure | null> {
   const seen = run.events().length;
@@ -23,6 +25,7 @@ export async function update(run: Run, config: TempConfig, { stoppable = true } 
   if (result.exitCode === 0) return null;
   const events = run.events().slice(seen);
   await run.endChildren();
+  if (stoppable && !events.some(({ phase }) => phase === "plan")) abandonedEngineLock(run.ws);
   const killed = result.killedBy === null ? [] : [`Pulumi was ended by ${result.killedBy}`];
   return failureOf(events, [...killed, ...result.problems.flatMap((problem) => problem.split("\n"))].slice(0, SHOWN_PROBLEMS));
 }

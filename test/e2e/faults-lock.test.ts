@@ -1,5 +1,8 @@
 /** Rows 23 and 24: one release at a time, and a lock that neither outlives its holder nor is taken from one that lives. */
 import assert from "node:assert/strict";
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { hostname } from "node:os";
+import { dirname, join } from "node:path";
 import { startTimeOf, thisHost } from "../../components/runtime/liveness.js";
 import { describeLock, type LockDescription } from "../../components/runtime/lock.js";
 import { FileLockStore, type LockContent } from "../../components/runtime/lock-store.js";
@@ -139,5 +142,25 @@ describe("faults: the lock (rows 23, 24)", function () {
       sleeper.killTree();
       await sleeper.ended;
     }
+  });
+
+  it("a pulumi of somebody else that begins meanwhile goes first: exit 6, its lock stays, what serves is untouched", async () => {
+    const release = tag({ held: false });
+    const before = await footprint(tiny.project);
+    const file = join(tiny.project.paths.state, ".pulumi/locks/organization/pbjrag", tiny.project.stack, "somebody.json");
+    // This process stands for it: it lives, and is older than the lock.
+    const content = JSON.stringify({ pid: process.pid, username: "somebody", hostname: hostname(), timestamp: new Date().toISOString() });
+    const begin = (text: string): void => {
+      if (!text.includes("preview: ") || existsSync(file)) return;
+      mkdirSync(dirname(file), { recursive: true });
+      writeFileSync(file, content);
+    };
+    const ended = await tiny.project.startScript("deploy", ["--version", release], { onOutput: begin }).ended;
+    assert.equal(ended.exitCode, 6, ended.all);
+    assert.match(ended.lastLine, new RegExp(`^ANOTHER RELEASE IS UNDER WAY \\(exit 6\\): .*a pulumi that these scripts did not start \\(pid ${process.pid}\\)`));
+    assert.equal(readFileSync(file, "utf8"), content);
+    rmSync(file);
+    assert.deepEqual(await footprint(tiny.project), before);
+    await tiny.released(release);
   });
 });
