@@ -94,6 +94,7 @@ if (process.env[INSIDE] === undefined) {
       await tiny.answered(version(number));
       await tiny.assertAsBefore(was);
       own.disk.empty();
+      tiny.commit(version(number + 1));
       await goesThrough();
     });
 
