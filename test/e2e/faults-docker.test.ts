@@ -85,7 +85,9 @@ if (process.env[INSIDE] === undefined) {
     });
 
     it("row 3: nor for a restore", async () => {
-      const [backup = ""] = tiny.backups();
+      const taken = await tiny.project.script("rollback", ["--backup-only"]);
+      assert.equal(taken.exitCode, 0, taken.all);
+      const backup = tiny.backups().at(-1) ?? assert.fail("there is no backup");
       await own.disk.fill(24 * MiB);
       tiny.startProbes();
       const ended = await tiny.project.script("restore", [backup, "--yes"]);
