@@ -29,7 +29,7 @@ describe("e2e: adopting a docker compose install", function () {
     tiny = await TinyStack.open("adopt");
     tiny.commit("v1.0.0");
     const image = `${tiny.names.prefix}:compose`;
-    await mustRun("docker", ["build", "-q", "-t", image, tiny.source.dir], { cwd: tiny.source.dir });
+    await mustRun("docker", ["build", "-q", "--label", "install=compose", "-t", image, tiny.source.dir], { cwd: tiny.source.dir });
     install = new ComposeInstall(tiny.project.stack, tiny.project.port);
     await install.up(image);
     await install.client.create("code", { size: 4, distance: "Dot" });
