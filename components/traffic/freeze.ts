@@ -177,11 +177,14 @@ function untilOf({ leaseMs }: PauseOptions): number {
 /** New workers refuse; what an old one took before goes on there. @returns false when it is not over in time */
 async function quiet(active: () => Promise<number>, ms: number): Promise<boolean> {
   const until = performance.now() + ms;
-  while ((await active()) > 0) {
-    if (performance.now() > until) {
-      return false;
+  for (;;) {
+    try {
+      if ((await active()) === 0) return true;
+    } catch (error) {
+      // HAProxy's master is away for a moment while it takes up a new config.
+      if (performance.now() > until) throw error;
     }
+    if (performance.now() > until) return false;
     await sleep(POLL_MS);
   }
-  return true;
 }
