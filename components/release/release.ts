@@ -29,7 +29,8 @@ export interface ReleaseArgs {
 
 /**
  * One release, declared. The order is backup -> image, restore -> front -> containers -> gate -> route -> ledger; deletions come
- * last, and only if nothing failed. Whatever may change depends on the backup, so that nothing is touched when it fails.
+ * last, and only if nothing failed. Whatever may change depends on the backup, so that nothing is touched when it fails; an image alone
+ * is built before one that users' writes are paused for.
  */
 export class Release extends pulumi.ComponentResource {
   declare readonly outputs: Record<string, pulumi.Input<unknown>>;
@@ -40,9 +41,11 @@ export class Release extends pulumi.ComponentResource {
     const { plan, settings } = args;
     this.names = stackNames(plan.stack, settings.volumes);
 
-    const backup = declareBackup({ plan, settings, names: this.names }, { parent: this });
+    // From such a backup on users cannot write until the route has moved: what may take minutes and touches nobody is done before.
+    const early = this.heldMs() === null ? null : this.image(plan.serving, []);
+    const backup = declareBackup({ plan, settings, names: this.names }, { parent: this, dependsOn: early?.built ?? [] });
     declareSending({ plan, settings, outcome: backup.outcome }, { parent: this, dependsOn: backup.command });
-    const image = this.image(plan.serving, backup.command);
+    const image = (early ?? this.image(plan.serving, [backup.command])).id;
     const adopting = declareAdopting({ plan, settings, image }, { parent: this, dependsOn: backup.command });
     /** What nothing that serves may be made before. */
     const ready = adopting ?? backup.command;
@@ -88,15 +91,15 @@ export class Release extends pulumi.ComponentResource {
   }
 
   /** The image's ID: built at the tag, or the recorded one of an earlier release, which a rollback runs as it was. */
-  private image(revision: RevisionPlan, backup: pulumi.Resource): pulumi.Output<string> {
-    if (revision.image.origin === "recorded") return pulumi.output(revision.image.id);
+  private image(revision: RevisionPlan, dependsOn: pulumi.Resource[]): { id: pulumi.Output<string>; built: pulumi.Resource[] } {
+    if (revision.image.origin === "recorded") return { id: pulumi.output(revision.image.id), built: [] };
     const { resource, name, context, dockerfile } = revision.image;
     const image = new docker.Image(
       resource,
       { imageName: name, skipPush: true, build: { context, dockerfile: `${context}/${dockerfile}`, platform: platform() } },
-      { parent: this, dependsOn: backup, retainOnDelete: true },
+      { parent: this, dependsOn, retainOnDelete: true },
     );
-    return image.repoDigest;
+    return { id: image.repoDigest, built: [image] };
   }
 
   /** The volumes of a generation that this release is the first to run on. */

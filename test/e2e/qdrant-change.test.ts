@@ -92,6 +92,8 @@ describe("e2e: a change of Qdrant that does not go smoothly", function () {
     tiny.startProbes({ uploads: false });
     const failed = await tiny.deploy("v3.0.0");
     assert.equal(failed.exitCode, 3, failed.all);
+    const order = tiny.project.journal().map(({ phase, event }) => `${phase} ${event}`);
+    assert.ok(order.lastIndexOf("image done") < order.lastIndexOf("backup start"), "nobody waits for an image");
     assert.equal(await upload(), 200);
     await tiny.answered("v1.0.0");
     assert.deepEqual((await containersOf(tiny.project.stack, "qdrant")).map(({ name }) => name), [tiny.names.qdrantContainer("0")]);

@@ -51,14 +51,18 @@ describe("settings/load", () => {
       "pbjrag:keepwarm": "true",
       "pbjrag:keepWarm": "maybe",
       "pbjrag:drain": "15m",
+      "pbjrag:qdrant": '{"allowInterruption":true}',
+      "pbjrag:backup": '{"quiesce":"stop"}',
     });
     assert.deepEqual(problems.map(({ subject }) => subject).sort(), [
       "pbjrag:app.env.A", "pbjrag:app.health.extra", "pbjrag:app.health.path", "pbjrag:app.memory", "pbjrag:app.replica",
-      "pbjrag:drain", "pbjrag:gate.deadline", "pbjrag:keepWarm", "pbjrag:keepwarm", "pbjrag:source", "pbjrag:version",
+      "pbjrag:backup.quiesce", "pbjrag:drain", "pbjrag:gate.deadline", "pbjrag:keepWarm", "pbjrag:keepwarm", "pbjrag:qdrant.allowInterruption", "pbjrag:source", "pbjrag:version",
     ]);
     const by = (subject: string): Problem => problems.find((problem) => problem.subject === subject) ?? assert.fail();
     assert.match(by("pbjrag:app.memory").what, /did you mean 512MiB/);
     assert.match(by("pbjrag:app.replica").next, /known here: .*replicas/);
+    assert.match(by("pbjrag:backup.quiesce").what, /expected none or pause/);
+    assert.match(by("pbjrag:qdrant.allowInterruption").what, /a change of Qdrant interrupts nobody/);
     assert.match(by("pbjrag:version").what, /missing/);
   });
   it("judges the rest as well when some values cannot even be read", () => {
