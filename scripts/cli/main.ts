@@ -98,8 +98,13 @@ ${setupOptions}\n${exitCodeHelp}`)
         const { rollbackWithData } = await import("./data/rollback.js");
         return inWorkspace(flags.stack, (ws) => rollbackWithData(ws, { ...options, generation, withData: withData === true ? "" : withData }));
       }
-      const { rollback } = await import("./rollback.js");
-      return inWorkspace(flags.stack, (ws) => rollback(ws, options));
+      return inWorkspace(flags.stack, async (ws) => {
+        // Docker looks while the rest is loaded.
+        const { readLive } = await import("../../components/traffic/live.js");
+        const look = options.dryRun ? null : readLive(ws.stack).catch(() => null);
+        const { rollback } = await import("./rollback.js");
+        return rollback(ws, options, look);
+      });
     });
   cli
     .command("restore").usage("<backup> [options]").argument("<backup>", "name of a backup of this stack, such as pre-deploy-20260101-120000")

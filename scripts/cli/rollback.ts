@@ -1,4 +1,5 @@
 import { errors, EXIT } from "../../components/runtime/errors.js";
+import type { LiveTraffic } from "../../components/traffic/live.js";
 import { tagProblem } from "../../components/source/names.js";
 import { assertOperatorConfig } from "./check-config.js";
 import { confirmed } from "./confirm.js";
@@ -16,25 +17,28 @@ export interface RollbackOptions {
   waitMs: number;
 }
 
-/** Goes back to a release of this stack: its image, its recorded settings, today's secrets. */
-export async function rollback(ws: Workspace, options: RollbackOptions): Promise<Outcome> {
+/**
+ * Goes back to a release of this stack: its image, its recorded settings, today's secrets.
+ * @param look at the front door, begun beforehand
+ */
+export async function rollback(ws: Workspace, options: RollbackOptions, look: Promise<LiveTraffic | null> | null): Promise<Outcome> {
   const problem = options.tag === undefined ? null : tagProblem(options.tag);
   if (problem !== null) throw errors.usage({ why: `no release has such a name: it ${problem}`, next: "scripts/status.sh lists the releases" });
   assertOperatorConfig(ws);
   if (options.dryRun) return (await import("./agree.js")).rollbackDryRun(ws, options);
-  return Run.conduct(ws, { command: "rollback", waitMs: options.waitMs }, (run) => goBack(run, options));
+  return Run.conduct(ws, { command: "rollback", waitMs: options.waitMs }, (run) => goBack(run, options, look));
 }
 
 /**
  * While the target is warm, the route moves first and everything else makes the state agree with it; else the target
  * is backed up for, started and gated like any release.
  */
-async function goBack(run: Run, options: RollbackOptions): Promise<Outcome> {
+async function goBack(run: Run, options: RollbackOptions, look: Promise<LiveTraffic | null> | null): Promise<Outcome> {
   if (!(await confirmed(run, options.yes, `Roll ${run.ws.stack} back${options.tag === undefined ? "" : ` to ${options.tag}`}?`))) {
     return { exitCode: EXIT.refused, summary: "not confirmed", next: "" };
   }
   await endLeftovers(run);
-  const moved = await moveWarm(run, options.tag);
+  const moved = await moveWarm(run, options.tag, look);
   // Loaded when users have been moved: it takes as long as the move itself.
   const { makeStateAgree, unrecorded } = await import("./agree.js");
   try {

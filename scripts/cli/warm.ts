@@ -1,7 +1,7 @@
 import { probeOnce } from "../../components/gate/probe-once.js";
 import { messageOf } from "../../components/runtime/errors.js";
 import { withoutPause } from "../../components/traffic/freeze.js";
-import { applyTable, readLive } from "../../components/traffic/live.js";
+import { applyTable, type LiveTraffic, readLive } from "../../components/traffic/live.js";
 import { generationOf, type TrafficRevision, type TrafficTable } from "../../components/traffic/model.js";
 import type { Run } from "./run.js";
 import { secretNames } from "./secrets.js";
@@ -13,15 +13,19 @@ export interface WarmMove {
 
 /** Milliseconds that the one probe before a warm move may take. */
 const probeDeadline = 800;
+/** Milliseconds from this process's start for which a look that began with it is recent: not after a question, or a wait for the lock. */
+const recentMs = 3000;
 
 /**
  * Moves the route to the former release at once if that is what is asked for and it still answers. Everything it needs
  * is in the live proxy, so Pulumi is not asked: that alone would take longer than the whole move.
  *
+ * @param look one that has begun with this process, or null
  * @returns null when there is no warm release to move to; the slow way follows then
  */
-export async function moveWarm(run: Run, tag: string | undefined): Promise<WarmMove | null> {
-  const live = await readLive(run.ws.stack).catch(() => null);
+export async function moveWarm(run: Run, tag: string | undefined, look: Promise<LiveTraffic | null> | null): Promise<WarmMove | null> {
+  const early = performance.now() < recentMs ? await look : null;
+  const live = early ?? (await readLive(run.ws.stack).catch(() => null));
   if (live === null) return null;
   const { table } = live;
   const former = warmTarget(table, tag);
