@@ -87,7 +87,7 @@ describe("e2e: a backup", function () {
     // What it says of itself.
     assert.match(path.basename(directory), /^pre-rollback-\d{8}-\d{6}$/);
     assert.deepEqual({ ...ended.outcome, tookMs: 0, bytes: 0, backup: "" }, {
-      backup: "", reason: "", qdrantVersion: "1.19.0", collections: { chunks: 1200, files: 150 }, files: 6, bytes: 0, tookMs: 0, proven: true,
+      backup: "", reason: "", qdrantVersion: "1.19.0", collections: { chunks: 1200, files: 150 }, files: 6, bytes: 0, tookMs: 0, proven: true, paused: null,
     });
     const manifest = parseManifest(readFileSync(path.join(directory, "manifest.json"), "utf8"));
     assert.deepEqual(manifest.qdrant?.aliases, [{ alias: "all-files", collection: "files" }, { alias: "current", collection: "chunks" }]);

@@ -34,7 +34,8 @@ export async function removeStack(stack: string): Promise<void> {
   await Promise.all(containers.map((name) => gone(docker.getContainer(name).remove({ force: true, v: true }))));
   await Promise.all(volumes.map((name) => gone(docker.getVolume(name).remove())));
   await Promise.all(networks.map((name) => gone(docker.getNetwork(name).remove())));
-  await Promise.all(images.map((name) => gone(docker.getImage(name).remove({ force: true }))));
+  // One after another: of two names of one image, or of two images over the same layers, removed at once, Docker may forget one in the middle.
+  for (const name of images) await gone(docker.getImage(name).remove({ force: true }));
 }
 
 /** Names and states of a stack's containers in one role (`app`, `qdrant`, `proxy`, `scratch`, `helper`). */
