@@ -4,9 +4,9 @@
 
 # What measures a load, must meet a moment or takes the whole machine (20 deploys at once) goes one after another at full weight;
 # everything else beside it, at a lower one.
-measuring=" story traffic traffic-handlers traffic-freeze kills load faults-lock "
+measuring=" story traffic traffic-handlers traffic-freeze kills faults-lock load "
 # Too long for every day: these run in the full suite, and when they are named.
-long=" adopt backup-faults backups-cli data-rollback drill faults-docker former kills-back kills-first kills-random kills-stop qdrant-change qdrant-version restore-faults restore-kills "
+long=" adopt backup-faults backup-unchanged backups-cli data-rollback drill faults-docker former kills-back kills-first kills-random kills-stop load qdrant-change qdrant-version quiesce repository restore-faults restore-kills sample-app "
 beat=30 # seconds between two signs of life
 
 # The story goes first: what it shows is what the rest builds on.
