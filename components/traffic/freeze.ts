@@ -150,7 +150,7 @@ export async function refusedInAll(stack: string, since: number): Promise<number
   }
 }
 
-/** The same as the proxy's log has them now. */
+/** The same as the proxy's log has them now: at least so many, as HAProxy gives up a line of it rather than wait. */
 export async function refusedSince(stack: string, since: number): Promise<number> {
   const container = stackNames(stack).proxyContainer;
   const raw = await dockerCall(`read the log of ${container}`, () => docker().getContainer(container).logs({ stdout: true, stderr: false, follow: false, since: Math.floor(since / 1000) }));
