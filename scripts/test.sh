@@ -125,6 +125,7 @@ main() {
   # shellcheck disable=SC2046 # one word per id
   trap 'trap - INT TERM; stop_tree $(jobs -p); exit 130' INT TERM
   say "set-up"
+  if [ "$suite" = full ] || [[ "${files[*]}" == *repository* ]]; then export PBJRAG_RESTIC=1; fi
   scripts/setup.sh
   compile
   if [ "$part" = bench ]; then

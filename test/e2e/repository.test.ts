@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import { closeSync, existsSync, mkdtempSync, openSync, readdirSync, readFileSync, readSync, renameSync, rmSync, statSync, writeSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { dockerAnswers, keptFor } from "../support/docker.js";
+import { keptFor } from "../support/docker.js";
 import { leaksBelow, plantedSecret, watchArguments } from "../support/secrets.js";
-import { run, type Ended } from "../support/processes.js";
+import type { Ended } from "../support/processes.js";
 import { seeded } from "../support/random.js";
 import { fullOnly } from "../support/suite.js";
 import { type Data, TinyStack } from "../support/tiny-stack.js";
@@ -30,8 +30,7 @@ describe("e2e: backups off the machine, in a restic repository", function () {
     return tiny.deploy(tag, args);
   }
 
-  before(async function () {
-    if (!(await dockerAnswers()) || (await run("restic", ["version"], { cwd: "/" }).catch(() => null)) === null) this.skip();
+  before(async () => {
     mount = mkdtempSync(path.join(tmpdir(), "repository-"));
     tiny = await TinyStack.open("restic");
     await tiny.configure({ backup: { scratchCpus: 1, scratchMemory: "256MiB", repository: repository() } });
