@@ -1,7 +1,7 @@
-import { mkdir, readFile, rename, rm } from "node:fs/promises";
+import { readFile, rm } from "node:fs/promises";
 import path from "node:path";
 import { z } from "zod";
-import { syncDirectory, writeText } from "../backup/files.js";
+import { replaceText } from "../backup/files.js";
 import type { DataPaths } from "../runtime/paths.js";
 
 /** How the containers were that were stopped: written before the first is, so that they can be given back as they were. */
@@ -32,12 +32,7 @@ export async function readAdopted(paths: Pick<DataPaths, "run">): Promise<AdoptR
 
 /** Whole and on the disk when this returns. @throws BackupProblem when the disk fails */
 export async function writeAdopted(paths: Pick<DataPaths, "run">, record: AdoptRecord): Promise<void> {
-  const next = `${fileOf(paths)}.next`;
-  await mkdir(paths.run, { recursive: true, mode: 0o700 });
-  await rm(next, { force: true });
-  await writeText(next, JSON.stringify(record));
-  await rename(next, fileOf(paths));
-  await syncDirectory(paths.run);
+  await replaceText(fileOf(paths), JSON.stringify(record));
 }
 
 /** The new release serves, or they were given back. */

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { constants } from "node:fs";
-import { type FileHandle, mkdir, open, readdir, rename } from "node:fs/promises";
+import { type FileHandle, mkdir, open, readdir, rename, rm } from "node:fs/promises";
 import path from "node:path";
 import { codeOf, messageOf } from "../runtime/errors.js";
 import type { FileRecord } from "./manifest.js";
@@ -66,6 +66,16 @@ export async function writePlain(file: string, chunks: AsyncIterable<Uint8Array>
 
 export function writeText(file: string, text: string): Promise<FileRecord> {
   return writeDurable(file, [Buffer.from(text)]);
+}
+
+/** Writes a file (0600) in the place of another, whole and on the disk when this returns; its directory is made. @throws BackupProblem, Error when the disk fails */
+export async function replaceText(file: string, text: string): Promise<void> {
+  const next = `${file}.next`;
+  await mkdir(path.dirname(file), { recursive: true, mode: 0o700 });
+  await rm(next, { force: true });
+  await writeText(next, text);
+  await rename(next, file);
+  await syncDirectory(path.dirname(file));
 }
 
 /** Makes one new directory, 0700. */

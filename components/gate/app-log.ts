@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { containerEnv, inspectOrNull } from "../runtime/docker.js";
 import { logTail } from "../runtime/docker-exec.js";
 import { stamp, type DataPaths } from "../runtime/paths.js";
+import { decoded } from "../runtime/encodings.js";
 import { createRedactor } from "../runtime/redact.js";
 
 /** Lines of each container's log that are kept. */
@@ -51,14 +52,6 @@ export function secretValues(env: Record<string, string>, known: readonly string
     const secret = known.includes(name) || (!PLAIN_VALUE.test(value) && (SECRET_NAME.test(name) || KEY_LIKE.test(value)));
     return [...(secret ? [value] : []), ...(password === undefined ? [] : [password, decoded(password)])];
   });
-}
-
-function decoded(text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return text;
-  }
 }
 
 /** `ModuleNotFoundError: No module named 'x'`, as Python ends a traceback. */

@@ -1,4 +1,5 @@
 /** Where restic keeps what leaves this machine, as config names it. Pure. */
+import { decoded } from "../runtime/encodings.js";
 
 /** What config says of it: the address may hold a password of its own, so all of it is treated as secret. */
 export interface RepositoryConfig {
@@ -29,14 +30,6 @@ export function secretsIn(env: Readonly<Record<string, string>>): string[] {
   const { RESTIC_REPOSITORY: address = "", ...others } = env;
   const [, user = ""] = /:\/\/([^/@]*)@/.exec(address) ?? [];
   return [...Object.values(others), ...user.split(":").slice(1), ...user.split(":").slice(1).map(decoded)].filter((text) => text !== "");
-}
-
-function decoded(text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return text;
-  }
 }
 
 /** One thing that is wrong: the key below `backup`, what, and what to do. */

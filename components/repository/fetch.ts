@@ -1,5 +1,5 @@
 import { constants } from "node:fs";
-import { open, readdir, rename, rm } from "node:fs/promises";
+import { open, readdir, rename } from "node:fs/promises";
 import path from "node:path";
 import { makeParents, syncDirectory } from "../backup/files.js";
 import { isBackup, partialOf } from "../backup/names.js";
@@ -74,9 +74,4 @@ async function sync(file: string): Promise<void> {
   } finally {
     await handle.close();
   }
-}
-
-/** Removes a directory that {@link copyOut} made. */
-export async function removeCopy(target: string): Promise<void> {
-  await rm(target, { recursive: true, force: true });
 }

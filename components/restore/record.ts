@@ -1,7 +1,7 @@
-import { mkdir, readFile, rename, rm } from "node:fs/promises";
+import { readFile, rm } from "node:fs/promises";
 import path from "node:path";
 import { z } from "zod";
-import { syncDirectory, writeText } from "../backup/files.js";
+import { replaceText } from "../backup/files.js";
 import type { DataPaths } from "../runtime/paths.js";
 import { restoreOutcomeSchema } from "./model.js";
 
@@ -38,13 +38,7 @@ export async function readRecord(paths: DataPaths, generation: string): Promise<
 
 /** Whole and on the disk when this returns. @throws BackupProblem when the disk fails */
 export async function writeRecord(paths: DataPaths, generation: string, record: RestoreRecord): Promise<void> {
-  const file = fileOf(paths, generation);
-  const next = `${file}.next`;
-  await mkdir(path.dirname(file), { recursive: true, mode: 0o700 });
-  await rm(next, { force: true });
-  await writeText(next, JSON.stringify(record));
-  await rename(next, file);
-  await syncDirectory(path.dirname(file));
+  await replaceText(fileOf(paths, generation), JSON.stringify(record));
 }
 
 export async function dropRecord(paths: DataPaths, generation: string): Promise<void> {

@@ -99,13 +99,28 @@ async function killExec(container: string, exec: Exec): Promise<boolean> {
   try {
     const { Pid: pid, Running: running } = await dockerCall("inspect exec", (_client, abortSignal) => exec.inspect({ abortSignal }), 5000);
     const { Id: id } = await inspect(container);
-    if (!running || pid <= 0 || !readFileSync(`/proc/${pid}/cgroup`, "utf8").includes(id)) {
+    return running && signalFromHost(pid, id, "SIGKILL");
+  } catch {
+    // A remote daemon, or gone meanwhile: the caller's error says that it may still run.
+    return false;
+  }
+}
+
+/**
+ * Signals a process of a container without Docker. It is one of this host's, which its cgroup proves; not where Docker runs in a machine of
+ * its own, and a user who is not root may not.
+ * @param pid as Docker tells it
+ * @param id of the container, whole
+ * @returns whether it was signalled
+ */
+export function signalFromHost(pid: number, id: string, signal: NodeJS.Signals): boolean {
+  try {
+    if (pid <= 1 || !readFileSync(`/proc/${pid}/cgroup`, "utf8").includes(id)) {
       return false;
     }
-    process.kill(pid, "SIGKILL");
+    process.kill(pid, signal);
     return true;
   } catch {
-    // A remote daemon, no right to signal it, or gone meanwhile: the caller's error says that it may still run.
     return false;
   }
 }

@@ -74,3 +74,12 @@ function base64At(bytes: Buffer, offset: number): string {
   const shared = (offset + bytes.length) % 3 === 0 ? 0 : 1;
   return text.slice(offset === 0 ? 0 : offset + 1, text.length - shared);
 }
+
+/** A part of a URL without its percent signs; as it is where they are none of a URL's. */
+export function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}

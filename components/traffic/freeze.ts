@@ -45,7 +45,7 @@ export function pauseLeft({ frozenUntil }: Pick<TrafficTable, "frozenUntil">, no
 export async function pauseWrites(stack: string, options: PauseOptions): Promise<Paused> {
   const live = await served(stack);
   const from = Date.now();
-  await applyTable(stack, { ...live.table, frozenUntil: untilOf(options) }, options);
+  await applyTable(stack, { ...live.table, frozenUntil: untilOf(options) }, { ...options, look: live.look });
   const revisions = [live.table.serving, live.table.former].flatMap((one) => (one === null ? [] : [one.revision]));
   let closed = 0;
   const close = async (): Promise<number> => {
@@ -60,9 +60,9 @@ export async function pauseWrites(stack: string, options: PauseOptions): Promise
 
 /** Makes a pause last longer. @throws ReleaseError pauseOver */
 export async function extendPause(stack: string, options: PauseOptions): Promise<void> {
-  const { table } = await served(stack);
+  const { table, look } = await served(stack);
   assertPaused(table);
-  await applyTable(stack, { ...table, frozenUntil: untilOf(options) }, options);
+  await applyTable(stack, { ...table, frozenUntil: untilOf(options) }, { ...options, look });
 }
 
 /** Renews a pause while something else is done. */
@@ -108,8 +108,8 @@ export async function whilePaused<T>(stack: string, options: PauseOptions, work:
 
 /** Ends a pause that must have lasted until now. @throws ReleaseError pauseOver */
 export async function endPause(stack: string, options: ApplyOptions): Promise<void> {
-  const { table } = await served(stack);
-  await applyTable(stack, withoutPause(table), options);
+  const { table, look } = await served(stack);
+  await applyTable(stack, withoutPause(table), { ...options, look });
   assertPaused(table);
 }
 
@@ -126,7 +126,7 @@ export async function resumeWrites(stack: string, options: ApplyOptions): Promis
   if (live === null || live.table.frozenUntil === undefined) {
     return false;
   }
-  await applyTable(stack, withoutPause(live.table), options);
+  await applyTable(stack, withoutPause(live.table), { ...options, look: live.look });
   return true;
 }
 

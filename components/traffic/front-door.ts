@@ -1,9 +1,8 @@
 /** The proxy's container from outside: where it listens, what it says that it serves, and how its config is replaced. */
 import { createHash } from "node:crypto";
-import { readFileSync } from "node:fs";
 import { get } from "node:http";
 import { inspectOrNull } from "../runtime/docker.js";
-import { execIn } from "../runtime/docker-exec.js";
+import { execIn, signalFromHost } from "../runtime/docker-exec.js";
 import { decodeTable } from "./render.js";
 import { FRONT_PORT, KEY_HEADER, LIVE_DIR, LIVE_FILE, TABLE_PATH, type TrafficTable } from "./model.js";
 
@@ -135,30 +134,13 @@ const RELOAD = ["sh", "-c", "kill -USR2 1"];
 
 /** @throws Error when the container does not run */
 export async function reload(container: string): Promise<void> {
-  if (await signalFromHost(container)) {
+  // An exec takes some 70 ms, and several times that on a busy host, in which an emergency waits.
+  const info = await inspectOrNull(container);
+  if (info?.State.Running === true && signalFromHost(info.State.Pid, info.Id, "SIGUSR2")) {
     return;
   }
   const { exitCode, stderr } = await execIn(container, RELOAD, { timeoutMs: RELOAD_MS });
   if (exitCode !== 0) {
     throw new Error(`the proxy ${container} could not be told to reload (exit code ${exitCode}): ${stderr.trim()}`);
-  }
-}
-
-/**
- * An exec takes some 70 ms, and several times that on a busy host, in which an emergency waits. Its processes are this host's, which their
- * cgroup proves; they are not where Docker runs in a machine of its own, and a user who is not root may not signal them.
- * @returns whether HAProxy was told
- */
-async function signalFromHost(container: string): Promise<boolean> {
-  const info = await inspectOrNull(container);
-  const pid = info?.State.Running === true ? info.State.Pid : 0;
-  try {
-    if (info === null || pid <= 1 || !readFileSync(`/proc/${pid}/cgroup`, "utf8").includes(info.Id)) {
-      return false;
-    }
-    process.kill(pid, "SIGUSR2");
-    return true;
-  } catch {
-    return false;
   }
 }

@@ -8,6 +8,7 @@ import { backupRequest } from "../../components/backup/request.js";
 import { stackNames } from "../../components/release/names.js";
 import type { ReleaseRecord } from "../../components/release/model.js";
 import { quietly } from "../../components/release/pause.js";
+import { isObject } from "../../components/settings/defaults.js";
 import { hasRepository, repositoryOf } from "./backups/repository.js";
 import type { Outcome } from "./outcome.js";
 import { recover } from "./recover.js";
@@ -73,5 +74,5 @@ function requestFor({ stack, stackFile }: Workspace, present: ReleaseRecord): Re
 /** As the operator wants it today, whatever the present release was backed up with. */
 function quiesceIn(text: string): "none" | "pause" {
   const backup = configValue(text, "backup");
-  return typeof backup === "object" && backup !== null && "quiesce" in backup && backup.quiesce === "pause" ? "pause" : "none";
+  return isObject(backup) && backup["quiesce"] === "pause" ? "pause" : "none";
 }

@@ -33,6 +33,12 @@ export interface StackState {
 /** Of a stack that the backend does not know. */
 export const NO_STATE: StackState = { outputs: {}, ids: new Set(), pendingOperations: 0, resources: 0, exported: "" };
 
+/** What `pulumi config --json` says of a key. */
+export interface ShownValue {
+  value?: unknown;
+  objectValue?: unknown;
+}
+
 interface Deployment {
   resources?: { type: string; id?: string; outputs?: Record<string, unknown> }[];
   pending_operations?: unknown[];
@@ -112,6 +118,13 @@ export class Engine {
     if (found.exitCode !== 0) throw await this.failure("stack ls", found);
     const stacks = JSON.parse(found.output) as { name: string }[];
     return stacks.some((s) => s.name === this.ws.stack || s.name.endsWith(`/${this.ws.stack}`));
+  }
+
+  /** The stack's config, secrets in it. @throws as {@link hasStack} */
+  async shownConfig(): Promise<Record<string, ShownValue>> {
+    const shown = await this.quiet(["config", "--json", "--show-secrets", "--stack", this.ws.stack]);
+    if (shown.exitCode !== 0) throw await this.failure("config", shown);
+    return JSON.parse(shown.output) as Record<string, ShownValue>;
   }
 
   /** Makes the stack, with nothing in it. @throws as {@link hasStack} */

@@ -5,12 +5,6 @@ import { passphraseOf } from "./passphrase.js";
 import { configValue, securePaths } from "./stack-file.js";
 import type { Workspace } from "./workspace.js";
 
-/** What `pulumi config --json --show-secrets` says of a key. */
-interface Shown {
-  value?: unknown;
-  objectValue?: unknown;
-}
-
 /**
  * The values of the stack's secrets, and the passphrase: what no line that is shown or kept may hold. Asks Pulumi only where the stack's
  * file has secrets.
@@ -22,9 +16,7 @@ export async function secretsOf(ws: Workspace, engine: Engine): Promise<string[]
   const known = passphrase === null ? [] : [passphrase];
   const paths = securePaths(readFileSync(ws.stackFile, "utf8"));
   if (paths.length === 0) return known;
-  const shown = await engine.quiet(["config", "--json", "--show-secrets", "--stack", ws.stack]);
-  if (shown.exitCode !== 0) throw await engine.failure("config", shown);
-  const values = JSON.parse(shown.output) as Record<string, Shown>;
+  const values = await engine.shownConfig();
   return [...known, ...paths.flatMap(([key = "", ...below]) => below.reduce(under, below.length === 0 ? values[key]?.value : values[key]?.objectValue) ?? []).map(String)];
 }
 

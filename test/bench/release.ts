@@ -1,6 +1,6 @@
 import { request } from "node:http";
-import { setTimeout as sleep } from "node:timers/promises";
 import { createProject, type Project } from "../support/project.js";
+import { waitFor } from "../support/wait.js";
 import { measureNoChange } from "./no-change.js";
 import { phasesOf, type Phases } from "./phases.js";
 import { row, type Measured } from "./stats.js";
@@ -55,9 +55,9 @@ async function timed(project: Project, script: string, args: readonly string[], 
 }
 
 /** The moment (Unix milliseconds) at which a page load by a new user is first answered by a tag's release. */
-async function firstAnswer(url: string, tag: string): Promise<number> {
-  while (!(await releaseOf(url)).startsWith(`${tag}-`)) await sleep(POLL_MS);
-  return Date.now();
+function firstAnswer(url: string, tag: string): Promise<number> {
+  const probe = async (): Promise<number | false> => (await releaseOf(url)).startsWith(`${tag}-`) && Date.now();
+  return waitFor(`${tag} to answer`, probe, { withinMs: 600_000, everyMs: POLL_MS });
 }
 
 /** The revision in the cookie that a page load is given; "" for none or no answer. */

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
-import { closeSync, existsSync, mkdtempSync, openSync, readdirSync, readFileSync, readSync, renameSync, rmSync, statSync, writeSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { flip } from "../support/flip.js";
 import { keptFor } from "../support/docker.js";
 import { leaksBelow, plantedSecret, watchArguments } from "../support/secrets.js";
 import type { Ended } from "../support/processes.js";
@@ -152,12 +153,3 @@ describe("e2e: backups off the machine, in a restic repository", function () {
     }
   });
 });
-
-/** Turns one bit over. */
-function flip(file: string, at: number): void {
-  const handle = openSync(file, "r+");
-  const byte = Buffer.alloc(1);
-  readSync(handle, byte, 0, 1, at);
-  writeSync(handle, Buffer.from([(byte[0] ?? 0) ^ 1]), 0, 1, at);
-  closeSync(handle);
-}

@@ -1,7 +1,8 @@
 /** Rows 4 to 7, 10, 16 and 25 of the fault matrix at a restore: its process alone, on volumes of its own. */
 import assert from "node:assert/strict";
-import { closeSync, openSync, readSync, rmSync, writeSync } from "node:fs";
+import { rmSync } from "node:fs";
 import path from "node:path";
+import { flip } from "../support/flip.js";
 import { BackupWorld, randomPoints } from "../support/backup.js";
 import { craftBackup, directory, file, packed, symlink } from "../support/crafted.js";
 import { dockerAnswers, keptFor } from "../support/docker.js";
@@ -140,17 +141,17 @@ describe("e2e: faults of a restore", function () {
     for (const moment of ["", "restoring qdrant"]) {
       const archive = path.join(world.backups, backup, "uploads.tar.gz");
       let flipped = moment === "";
-      if (flipped) flip(archive);
+      if (flipped) flip(archive, 1000);
       const running = begin({}, (text) => {
         if (!flipped && text.includes(moment)) {
           flipped = true;
-          flip(archive);
+          flip(archive, 1000);
         }
       });
       const ended = await running.ended;
       assert.ok(flipped);
       failed(ended, /uploads\.tar\.gz/, moment === "" ? 2 : 3);
-      flip(archive);
+      flip(archive, 1000);
       await makesNothing();
       assert.equal(await world.restoreRecord(present), null);
       await converges();
@@ -201,12 +202,3 @@ describe("e2e: faults of a restore", function () {
     await converges();
   });
 });
-
-/** Turns one bit over. Twice is as before. */
-function flip(archive: string): void {
-  const handle = openSync(archive, "r+");
-  const byte = Buffer.alloc(1);
-  readSync(handle, byte, 0, 1, 1000);
-  writeSync(handle, Buffer.from([(byte[0] ?? 0) ^ 1]), 0, 1, 1000);
-  closeSync(handle);
-}

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
-import { closeSync, openSync, readSync, writeSync } from "node:fs";
 import path from "node:path";
 import { parseLedger } from "../../components/release/ledger.js";
 import type { ReleaseRecord } from "../../components/release/model.js";
 import { dockerAnswers, keptFor } from "../support/docker.js";
 import type { Ended } from "../support/processes.js";
 import type { Data } from "../support/tiny-stack.js";
+import { flip } from "../support/flip.js";
 import { TinyStack } from "../support/tiny-stack.js";
 
 describe("e2e: data generations, by plain pulumi", function () {
@@ -120,12 +120,3 @@ describe("e2e: data generations, by plain pulumi", function () {
     }
   });
 });
-
-/** Turns one bit over. */
-function flip(file: string, at: number): void {
-  const handle = openSync(file, "r+");
-  const byte = Buffer.alloc(1);
-  readSync(handle, byte, 0, 1, at);
-  writeSync(handle, Buffer.from([(byte[0] ?? 0) ^ 1]), 0, 1, at);
-  closeSync(handle);
-}

@@ -6,7 +6,7 @@ import { openJournal, type Journal } from "../../runtime/journal.js";
 import { assertHolds } from "../../runtime/lock.js";
 import { handlerPaths } from "../../runtime/paths.js";
 import { settleSessions } from "../drain.js";
-import { type Applied, applyTable, inWords, readLive } from "../live.js";
+import { type Applied, applyTable, inWords, type Look, readLive } from "../live.js";
 import { checkTable, generationOf, sameTable, servingName, type TrafficTable } from "../model.js";
 import { closeSessions, openSessions } from "../sessions.js";
 import { cross, crosses, type Leaving } from "./crossing.js";
@@ -40,10 +40,12 @@ async function move(inputs: RouteInputs): Promise<RouteState> {
   const to = servingName(table) || "nothing";
   journal.write({ phase: "route", event: "start", message: `moving traffic to ${to}`, data: { revision: table.serving?.revision ?? "", seq: table.seq } });
   try {
-    const before = (await readLive(inputs.stack))?.table ?? null;
+    const live = await readLive(inputs.stack);
+    const before = live?.table ?? null;
     const leaving = inputs.keepWarm ? null : whileLeaving(before, inputs);
-    const apply = (): Promise<Applied> => applyTable(inputs.stack, leaving ?? table, { assertHolds: holds });
-    const { switchedAt, changed, tookMs } = await (crosses(before, table) ? cross(inputs.stack, left(before, inputs), journal, holds, apply) : apply());
+    const apply = (look?: Look): Promise<Applied> => applyTable(inputs.stack, leaving ?? table, { assertHolds: holds, look });
+    // What a crossing does before it moves has changed what is live.
+    const { switchedAt, changed, tookMs } = await (crosses(before, table) ? cross(inputs.stack, left(before, inputs), journal, holds, apply) : apply(live?.look));
     const message = changed ? `${to} serves` : `${to} served already`;
     journal.write({ phase: "route", event: "progress", message, data: { switchedAt, changed, tookMs } });
     await settle({ ...inputs, table: leaving ?? table }, switchedAt, journal, holds);

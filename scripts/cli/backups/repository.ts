@@ -1,8 +1,8 @@
-import { mkdtemp, readdir } from "node:fs/promises";
+import { mkdtemp, readdir, rm } from "node:fs/promises";
 import path from "node:path";
 import { z } from "zod";
 import { repositoryEnv } from "../../../components/repository/address.js";
-import { copyOut, removeCopy } from "../../../components/repository/fetch.js";
+import { copyOut } from "../../../components/repository/fetch.js";
 import { errors } from "../../../components/runtime/errors.js";
 import { isAlive, thisProcess } from "../../../components/runtime/liveness.js";
 import type { DataPaths } from "../../../components/runtime/paths.js";
@@ -10,7 +10,7 @@ import { assertOperatorConfig } from "../check-config.js";
 import { Engine } from "../engine.js";
 import type { Workspace } from "../workspace.js";
 
-/** The part of `pulumi config --json --show-secrets` that is needed. */
+/** The part of the stack's config that is needed. */
 const shown = z.object({ "pbjrag:backup": z.object({ objectValue: z.object({
   repository: z.string().optional(), repositoryPassword: z.coerce.string().optional(), repositoryEnv: z.record(z.string(), z.coerce.string()).default({}),
 }) }) });
@@ -29,9 +29,7 @@ export async function repositoryOf(ws: Workspace, engine: Engine = new Engine(ws
     throw errors.usage({ why: `stack ${ws.stack} has no repository that its backups are sent to`, next: "set pbjrag:backup.repository and pbjrag:backup.repositoryPassword; README.md says how" });
   }
   await engine.ensureStack();
-  const answer = await engine.quiet(["config", "--json", "--show-secrets", "--stack", ws.stack]);
-  if (answer.exitCode !== 0) throw await engine.failure("config", answer);
-  const env = repositoryEnv(shown.parse(JSON.parse(answer.output))["pbjrag:backup"].objectValue);
+  const env = repositoryEnv(shown.parse(await engine.shownConfig())["pbjrag:backup"].objectValue);
   if (env === null) throw errors.usage({ why: "the repository of backups has no password", next: "set pbjrag:backup.repositoryPassword" });
   return env;
 }
@@ -48,7 +46,7 @@ export async function withCopy<T>(ws: Workspace, env: Readonly<Record<string, st
     const say = (line: string): void => void process.stderr.write(`${line}\n`);
     return await look(await copyOut(env, name, path.join(root, "of"), { paths: ws.paths, say }));
   } finally {
-    await removeCopy(root);
+    await rm(root, { recursive: true, force: true });
   }
 }
 
@@ -57,6 +55,6 @@ async function sweepCopies({ run }: DataPaths): Promise<void> {
   for (const name of await readdir(run)) {
     const [, pid, startTime] = /^copy-(\d+)-(\d*)-/.exec(name) ?? [];
     if (pid === undefined || isAlive({ pid: Number(pid), startTime: startTime === "" ? null : Number(startTime) })) continue;
-    await removeCopy(path.join(run, name));
+    await rm(path.join(run, name), { recursive: true, force: true });
   }
 }

@@ -25,8 +25,9 @@ import { type DrillMove, type DrillReport, passed, reportLines } from "./report.
  */
 export async function drill(ws: Workspace, { waitMs }: { waitMs: number }): Promise<Outcome> {
   assertNotProduction(ws.stack, readFileSync(ws.stackFile, "utf8"));
-  const present = await lastRelease(ws);
-  const { target, backup } = await wayBack(ws);
+  const ledger = await releasesOf(ws);
+  const present = lastOf(ws, ledger);
+  const { target, backup } = await wayBack(ws, ledger);
   const began = new Date();
   const point = await previewLoss(ws, backup.name, present);
   const back = await move(ws, { tag: target.tag, withData: backup.name }, waitMs, () => backup.name);
@@ -59,14 +60,18 @@ export function assertNotProduction(stack: string, stackFile: string): void {
   throw errors.usage({ why: `${stack} is a production stack, and a drill gives its users older data for a while`, next: "run it on a stack that is like it: scripts/drill.sh --stack staging" });
 }
 
-async function lastRelease(ws: Workspace): Promise<ReleaseRecord> {
-  const present = (await lookAtPresent(ws)).ledger.at(-1);
+/** Oldest first. */
+async function releasesOf(ws: Workspace): Promise<readonly ReleaseRecord[]> {
+  return (await lookAtPresent(ws)).ledger;
+}
+
+function lastOf(ws: Workspace, ledger: readonly ReleaseRecord[]): ReleaseRecord {
+  const present = ledger.at(-1);
   if (present === undefined) throw errors.usage({ why: `nothing is released on ${ws.stack}`, next: "run scripts/deploy.sh first" });
   return present;
 }
 
-async function wayBack(ws: Workspace): Promise<{ target: ReleaseRecord; backup: BackupSummary }> {
-  const { ledger } = await lookAtPresent(ws);
+async function wayBack(ws: Workspace, ledger: readonly ReleaseRecord[]): Promise<{ target: ReleaseRecord; backup: BackupSummary }> {
   const target = defaultRollbackTarget(ledger);
   if (target === null) throw errors.usage({ why: "there is no earlier release to go back to", next: "release another tag first: scripts/deploy.sh" });
   const backups = await listBackups(ws.paths);
@@ -78,11 +83,11 @@ async function wayBack(ws: Workspace): Promise<{ target: ReleaseRecord; backup: 
 
 /** Goes there and looks. @param should names the backup that lists what must be there then, from the record before the move */
 async function move(ws: Workspace, ask: RollbackAsk, waitMs: number, should: (before: ReleaseRecord) => string): Promise<DrillMove> {
-  const before = await lastRelease(ws);
+  const before = lastOf(ws, await releasesOf(ws));
   const began = Date.now();
   const { exitCode, summary } = await rollbackWithData(ws, { ...ask, dryRun: false, yes: true, waitMs });
   const commandSeconds = seconds(began, Date.now());
-  const after = await lastRelease(ws);
+  const after = lastOf(ws, await releasesOf(ws));
   const { tag, generation } = after;
   const comparedWith = should(before);
   if (after.seq === before.seq) return { tag: ask.tag ?? tag, generation: ask.generation ?? "", exitCode, recoverySeconds: null, commandSeconds, comparedWith, different: null, problem: summary };
