@@ -14,7 +14,12 @@ const LONG_WHOLE = /^-?\d{16,}$/;
 /** @throws SyntaxError */
 export function parseExact(text: string): unknown {
   if (!LONG.test(text)) return JSON.parse(text) as unknown;
-  return JSON.parse(text.replace(TOKEN, (token) => (LONG_WHOLE.test(token) ? `"${token}"` : token))) as unknown;
+  return JSON.parse(text.replace(TOKEN, (token) => (isRounded(token) ? `"${token}"` : token))) as unknown;
+}
+
+/** Of 16 digits some are exact, and stay numbers. */
+function isRounded(token: string): boolean {
+  return LONG_WHOLE.test(token) && !Number.isSafeInteger(Number(token));
 }
 
 /** An id within the text of a request. */
