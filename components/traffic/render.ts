@@ -53,7 +53,10 @@ export const socketBackend = (revision: string): string => `ws_${revision}`;
 export const revisionOfSockets = (backend: string): string | null => (backend.startsWith("ws_") ? backend.slice(3) : null);
 
 /** Whether a backend is a release's, of requests or of websockets. */
-export const isOfRelease = (backend: string): boolean => backend.startsWith("app_") || backend.startsWith("ws_");
+export const isOfRelease = (backend: string): boolean => revisionOf(backend) !== null;
+
+/** The revision whose requests or websockets a backend carries, or null. */
+export const revisionOf = (backend: string): string | null => revisionOfSockets(backend) ?? (backend.startsWith("app_") ? backend.slice(4) : null);
 
 // One line per request, JSON without any text that a client chose; what is measured is in milliseconds.
 const LOG_FORMAT =

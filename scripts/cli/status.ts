@@ -4,6 +4,11 @@ import { assertDocker, listByLabels } from "../../components/runtime/docker.js";
 import { listBackups, type BackupSummary } from "../../components/backup/list.js";
 import type { ReleaseRecord } from "../../components/release/model.js";
 import { FIRST_GENERATION } from "../../components/release/names.js";
+import { quantile } from "../../components/metrics/histogram.js";
+import { type ContainerUse, resourceUse } from "../../components/metrics/resources.js";
+import { errorRate, type TrafficByRevision, trafficInWords } from "../../components/metrics/traffic.js";
+import { cursorAt, readTraffic } from "../../components/metrics/traffic-log.js";
+import { roundSize } from "../../components/settings/units.js";
 import { readLive } from "../../components/traffic/live.js";
 import { openSessions } from "../../components/traffic/sessions.js";
 import type { Outcome } from "./outcome.js";
@@ -28,6 +33,10 @@ export interface Status {
   sessions: Record<string, number>;
   /** Proxy processes, old ones that still hold sessions included. */
   proxyWorkers: number;
+  /** What users got in the last minute, by revision; milliseconds. */
+  traffic: Record<string, { requests: number; errors: number; errorRate: number | null; p50: number | null; p99: number | null }>;
+  /** Of containers that run: bytes, and seconds of CPU since their start. */
+  use: ContainerUse[];
   containers: { name: string; state: string; status: string }[];
   backup: BackupSummary | null;
   backups: BackupSummary[];
@@ -36,17 +45,33 @@ export interface Status {
 }
 
 const backupsShown = 5;
+/** Milliseconds of traffic that are told. */
+const trafficMs = 60_000;
 
 /** Reads only; exit 0, or 5 when what serves is not healthy. */
 export async function status(ws: Workspace, json: boolean): Promise<Outcome> {
-  const found = await collect(ws);
-  process.stdout.write(json ? `${JSON.stringify(found, null, 2)}\n` : `${describe(found).join("\n")}\n`);
+  const [found, traffic, use] = await look(ws);
+  const whole: Status = { ...found, traffic: inNumbers(traffic), use };
+  process.stdout.write(json ? `${JSON.stringify(whole, null, 2)}\n` : `${describe(whole, traffic).join("\n")}\n`);
   const exitCode = found.outcome === "unhealthy" ? EXIT.unverified : EXIT.done;
   return { exitCode, summary: found.reason, next: "" };
 }
 
-async function collect(ws: Workspace): Promise<Status> {
+async function look(ws: Workspace): Promise<[Omit<Status, "traffic" | "use">, TrafficByRevision, ContainerUse[]]> {
   await assertDocker();
+  return Promise.all([collect(ws), readTraffic(ws.stack, cursorAt(Date.now() - trafficMs)).then(({ traffic }) => traffic), resourceUse(ws.stack)]);
+}
+
+function inNumbers(traffic: TrafficByRevision): Status["traffic"] {
+  return Object.fromEntries(
+    Object.entries(traffic).map(([revision, one]) => {
+      const [p50, p99] = [0.5, 0.99].map((share) => quantile(one.latency, share));
+      return [revision, { requests: one.requests, errors: one.errors, errorRate: errorRate(one), p50: p50 ?? null, p99: p99 ?? null }];
+    }),
+  );
+}
+
+async function collect(ws: Workspace): Promise<Omit<Status, "traffic" | "use">> {
   const [present, live, containers, backups] = await Promise.all([
     lookAtPresent(ws), readLive(ws.stack), listByLabels({ stack: ws.stack }, { all: true }), listBackups(ws.paths),
   ]);
@@ -82,7 +107,7 @@ function text(value: unknown): string | null {
   return typeof value === "string" && value !== "" ? value : null;
 }
 
-function describe(s: Status): string[] {
+function describe(s: Status, traffic: TrafficByRevision): string[] {
   if (s.outcome === "not released") {
     return [`stack ${s.stack}: nothing is released yet`, s.lock.held ? `under way: ${s.lock.holder}` : "no release is under way"];
   }
@@ -93,12 +118,17 @@ function describe(s: Status): string[] {
     `previous    ${s.previous ?? "none"}`,
     `data        generation ${s.data?.generation ?? ""}${s.data === null || s.data.restoredFrom === "" ? "" : `, restored from ${s.data.restoredFrom}`}`,
     `sessions    ${sessions === "" ? "none open" : sessions} (${s.proxyWorkers} proxy workers)`,
+    `traffic     in the last minute: ${Object.entries(traffic).map(([revision, one]) => `${revision} ${trafficInWords(one, trafficMs)}`).join("; ") || "no request"}`,
     `lock        ${s.lock.held ? s.lock.holder : "free"}`,
     "containers",
-    ...s.containers.map((c) => `  ${c.name}  ${c.status}`),
+    ...s.containers.map((c) => `  ${c.name}  ${c.status}${memoryWords(s.use.find(({ container }) => container === c.name))}`),
     "backups",
     ...(s.backups.length === 0 ? ["  none"] : s.backups.map((b) => `  ${b.name}`)),
     "releases",
     ...s.releases.map((r) => `  #${r.seq} ${r.tag} (${r.revision}) ${r.kind}${r.outcome === "abandoned" ? ", abandoned" : ""}${r.generation === FIRST_GENERATION ? "" : ` on data ${r.generation}`}, ${r.switchedAt}`),
   ];
+}
+
+function memoryWords(use: ContainerUse | undefined): string {
+  return use === undefined ? "" : `  ${roundSize(use.memory)} of ${roundSize(use.limit)}`;
 }
