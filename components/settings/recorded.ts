@@ -6,7 +6,7 @@ import { recordedConfigSchema, type RecordedSettings, recordedSchema, type Setti
 /** Leaves out secrets, permissions that are meant for one run, and the one-run keys. */
 export function toRecorded(settings: Settings): RecordedSettings {
   return {
-    ...omit(settings, "data", "adopt", "attempt", "finish", "asReleased", "reapply"),
+    ...omit(settings, "notify", "data", "adopt", "attempt", "finish", "asReleased", "reapply"),
     app: omit(settings.app, "secretEnv"),
     backup: omit(settings.backup, "repository", "repositoryPassword", "repositoryEnv"),
     qdrant: omit(settings.qdrant, "apiKey"),
@@ -33,6 +33,7 @@ export function fromRecorded(recorded: RecordedSettings, today: Settings): Setti
     backup: { ...recorded.backup, ...offMachine(today.backup) },
     qdrant: { ...recorded.qdrant, ...(today.qdrant.apiKey === undefined ? {} : { apiKey: today.qdrant.apiKey }) },
     proxy: { ...recorded.proxy, allowInterruption: today.proxy.allowInterruption },
+    notify: today.notify,
     data: today.data,
     ...(today.adopt === undefined ? {} : { adopt: today.adopt }),
     attempt: today.attempt,

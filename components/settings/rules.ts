@@ -1,6 +1,7 @@
 /** What settings must be beyond their types, each rule with the words for a person. Pure. */
 import { isIPv4 } from "node:net";
 import type { Problem } from "../release/model.js";
+import { notifyFaults } from "../notify/rules.js";
 import { FIRST_GENERATION, GENERATION_NAME, stackNameProblem, stackNames } from "../release/names.js";
 import { isBackup } from "../backup/names.js";
 import { repositoryFaults } from "../repository/address.js";
@@ -206,12 +207,15 @@ function checkAdopt({ adopt, volumes }: Settings, report: Report): void {
   }
 }
 
-function checkOperator({ docker, dataDir, backup, attempt, finish, asReleased }: Settings, report: Report): void {
+function checkOperator({ docker, dataDir, backup, notify, attempt, finish, asReleased }: Settings, report: Report): void {
   whole("backup.keepDays", backup.keepDays, 0, 3650, report);
   // The last one is what undoes the present release.
   whole("backup.keepLast", backup.keepLast, 1, 1000, report);
   for (const [key, what, next] of repositoryFaults(backup)) {
     report(`backup.${key}`, what, next);
+  }
+  for (const [key, what, next] of notifyFaults(notify)) {
+    report(`notify.${key}`, what, next);
   }
   const scheme = /^([a-z+]+):\/\//i.exec(docker.host)?.[1]?.toLowerCase() ?? "";
   if (scheme === "ssh" || scheme === "tcp") {

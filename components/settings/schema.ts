@@ -138,6 +138,26 @@ export const settingsSchema = z.strictObject({
   }),
   qdrant: z.strictObject({ ...config.qdrant, apiKey: text.optional() }),
   proxy: z.strictObject({ ...config.proxy, allowInterruption: CONFIG.flag }),
+  /** Who else is told of a release. */
+  notify: z.strictObject({
+    /** Of one try, and how many there are in a row; what fails them all is tried again at the next run. */
+    timeout: CONFIG.duration,
+    attempts: CONFIG.integer,
+    /** Address of Slack's incoming webhook: who knows it can post, so it is a secret. */
+    slackWebhook: text.optional(),
+    email: z.strictObject({
+      host: text.optional(),
+      port: CONFIG.integer,
+      security: z.enum(["starttls", "tls", "none"], { error: "expected starttls, tls or none" }),
+      user: text.optional(),
+      password: text.optional(),
+      from: text.optional(),
+      /** Addresses, parted by commas. */
+      to: text.optional(),
+    }),
+    /** A file that is run with the event as JSON on its standard input. */
+    command: text.optional(),
+  }),
   /** Which data to run on; without it, that which serves. One that is new is made from a backup. */
   data: z.strictObject({
     generation: text.optional(),

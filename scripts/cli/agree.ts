@@ -20,13 +20,15 @@ import type { Workspace } from "./workspace.js";
 
 /** The slow part: the update with the target's recorded settings, which backs up, gates and records. */
 export async function makeStateAgree(run: Run, options: RollbackOptions, moved: WarmMove | null): Promise<Outcome> {
+  if (moved !== null) await run.announce(moved);
   const present = await recover(run);
   const target = await chooseTarget(run.ws, present.ledger, options.tag, moved);
   run.checkpoint();
   const config = new TempConfig(run.ws, rollbackValues(run.ws, target, run.attempt));
   try {
-    await previewPlan(run, config);
+    const plan = await previewPlan(run, config);
     run.checkpoint();
+    await run.announce({ tag: plan.tag, from: plan.presentTag });
     const failure = await update(run, config);
     if (failure === null) return await finished(run);
     return await restorePresent(run, present.ledger.at(-1) ?? null, failure, moved === null ? undefined : unrecorded(moved, failure.what));

@@ -53,6 +53,7 @@ async function release(run: Run, options: DeployOptions, values: Record<string, 
       return { exitCode: EXIT.refused, summary: "not confirmed", next: "" };
     }
     run.checkpoint();
+    await run.announce({ tag: plan.tag, from: plan.presentTag });
     const failure = await update(run, config);
     if (failure !== null) {
       const failed = await restorePresent(run, present.ledger.at(-1) ?? null, failure);

@@ -7,6 +7,7 @@ import { stamp } from "../../components/runtime/paths.js";
 import { endRun, runEnv } from "../../components/runtime/processes.js";
 import { Engine } from "./engine.js";
 import { endedBadly, readLastRun, writeLastRun, type LastRun } from "./last-run.js";
+import type { About, Notices } from "./notify/notices.js";
 import type { Outcome } from "./outcome.js";
 import { secretsOf } from "./secrets.js";
 import { onSignal } from "./signals.js";
@@ -32,11 +33,13 @@ export class Run {
   readonly takenOver: LockContent | null;
   private readonly stopping = new AbortController();
   private signals = 0;
+  private notices: Notices | undefined;
   private child: { kill(signal: NodeJS.Signals): boolean } | undefined;
 
   private constructor(
     readonly ws: Workspace,
     readonly id: string,
+    readonly command: RunOptions["command"],
     readonly terminal: Terminal,
     readonly journal: Journal,
     private readonly lock: HeldLock,
@@ -95,6 +98,11 @@ export class Run {
     this.child = child;
   }
 
+  /** From now on others are told how this run gets on. Loaded here: a warm rollback comes to it when its users are moved. */
+  async announce(about: About): Promise<void> {
+    this.notices ??= (await import("./notify/notices.js")).beginNotices(this, about);
+  }
+
   say(line: string): void {
     this.terminal.say(line);
   }
@@ -125,9 +133,9 @@ export class Run {
       onWait: (holder) => terminal.say(`waiting for ${holder.command} (pid ${holder.pid}, since ${holder.startedAt})`),
     });
     rotateJournal(ws.paths);
-    const run = new Run(ws, id, terminal, openJournal(ws.paths, { run: id }), lock);
+    const run = new Run(ws, id, options.command, terminal, openJournal(ws.paths, { run: id }), lock);
     onSignal((signal) => run.stop(signal));
-    const follower = follow(ws.paths, (event) => terminal.progress(event), { run: id });
+    const follower = follow(ws.paths, (event) => run.seen(event), { run: id });
     let outcome: Outcome | undefined;
     try {
       if (options.beside !== true) writeLastRun(ws.paths, { run: id, command: options.command, exitCode: null });
@@ -145,8 +153,14 @@ export class Run {
       const kept = outcome?.exitCode === EXIT.refused && endedBadly(run.before) ? run.before : null;
       if (options.beside !== true) writeLastRun(ws.paths, kept ?? { run: id, command: options.command, exitCode: outcome?.exitCode ?? null });
       await lock.release();
+      if (outcome !== undefined) (await import("./notify/notices.js")).endNotices(ws, run.notices, outcome);
     }
     return outcome;
+  }
+
+  private seen(event: JournalEvent): void {
+    this.terminal.progress(event);
+    if (event.phase === "gate" && event.event === "done") this.notices?.tell("gated", { summary: event.message });
   }
 
   /**

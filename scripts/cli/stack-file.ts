@@ -69,15 +69,17 @@ export function securePaths(text: string): string[][] {
 
 /** Stands for a secret: as good as any where only its place is looked at, also as a path. */
 const SOME_SECRET = "/encrypted";
+/** The same for keys whose value has another form. */
+const SOME_SECRETS: Readonly<Record<string, string>> = { slackWebhook: "https://encrypted.invalid/" };
 
 function isSecure(value: unknown): boolean {
   return isObject(value) && Object.keys(value).length === 1 && typeof value["secure"] === "string";
 }
 
-function opened(value: unknown): unknown {
-  if (isSecure(value)) return SOME_SECRET;
-  if (Array.isArray(value)) return value.map(opened);
-  return isObject(value) ? Object.fromEntries(Object.entries(value).map(([key, item]) => [key, opened(item)])) : value;
+function opened(value: unknown, key = ""): unknown {
+  if (isSecure(value)) return SOME_SECRETS[key] ?? SOME_SECRET;
+  if (Array.isArray(value)) return value.map((item) => opened(item));
+  return isObject(value) ? Object.fromEntries(Object.entries(value).map(([name, item]) => [name, opened(item, name)])) : value;
 }
 
 /** What must be set, or taken out (undefined), so that the file says what serves: a version, on a data generation. */

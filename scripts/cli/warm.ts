@@ -9,6 +9,8 @@ import { secretNames } from "./secrets.js";
 export interface WarmMove {
   tag: string;
   revision: string;
+  /** Tag of what served. */
+  from: string | null;
 }
 
 /** Milliseconds that the one probe before a warm move may take. */
@@ -46,7 +48,7 @@ export async function moveWarm(run: Run, tag: string | undefined, look: Promise<
     return null;
   }
   run.say(`${former.tag} serves again; now the state is made to agree`);
-  return { tag: former.tag, revision: former.revision };
+  return { tag: former.tag, revision: former.revision, from: table.serving?.tag ?? null };
 }
 
 /** The former release, if it is what is asked for. A plain rollback keeps the data, and the former may run on other data. Pure. */

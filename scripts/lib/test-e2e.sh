@@ -6,7 +6,7 @@
 # everything else beside it, at a lower one.
 measuring=" story traffic traffic-handlers traffic-freeze kills faults-lock load "
 # Too long for every day: these run in the full suite, and when they are named.
-long=" adopt backup-faults backup-unchanged backups-cli data-rollback drill faults-docker former kills-back kills-first kills-random kills-stop load qdrant-change qdrant-version quiesce repository restore-faults restore-kills sample-app "
+long=" adopt backup-faults backup-unchanged backups-cli data-rollback drill faults-docker former kills-back kills-first kills-random kills-stop load notify qdrant-change qdrant-version quiesce repository restore-faults restore-kills sample-app "
 beat=30 # seconds between two signs of life
 
 # The story goes first: what it shows is what the rest builds on.

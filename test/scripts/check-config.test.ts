@@ -19,5 +19,8 @@ describe("what is refused of a stack's file before anything is begun", () => {
     const file = (key: string): string => `config:\n  pbjrag:version: v1.0.0\n  pbjrag:source: .\n  pbjrag:qdrant:\n    apiKey: ${key}\n`;
     assert.deepEqual(subjects(file("{ secure: v1:x }")), []);
     assert.deepEqual(subjects(file("plain")), ["pbjrag:qdrant.apiKey"]);
+    const notify = (webhook: string): string => `config:\n  pbjrag:version: v1.0.0\n  pbjrag:source: .\n  pbjrag:notify:\n    slackWebhook: ${webhook}\n`;
+    assert.deepEqual(subjects(notify("{ secure: v1:x }")), []);
+    assert.deepEqual(subjects(notify("https://hooks.slack.com/x")), ["pbjrag:notify.slackWebhook"]);
   });
 });

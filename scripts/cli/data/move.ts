@@ -73,6 +73,7 @@ export async function moveData(ws: Workspace, options: MoveOptions, choose: Choo
       run.checkpoint();
       if (!(await agreed(run, options.yes, move, plan.tag))) return { exitCode: EXIT.refused, summary: "not confirmed", next: "" };
       run.checkpoint();
+      await run.announce({ tag: plan.tag, from: plan.presentTag });
       const failure = await update(run, config);
       if (failure !== null) return await restorePresent(run, move.present, failure);
       const outcome = await finished(run);
