@@ -61,26 +61,36 @@ export function writeEmptyArchive(file: string, gzip: Gzip, signal: AbortSignal)
  * @throws BackupProblem `damaged` if it is not what was written
  */
 export async function readThrough(file: string, content: ArchiveRecord, gzip: Gzip, signal: AbortSignal): Promise<FileRecord> {
+  const damaged = (why: string): BackupProblem =>
+    new BackupProblem("damaged", `${file} does not hold what was written to it: ${why}`, "see whether disk and memory of this machine work, then run again");
+  const chunks = createReadStream(file, { highWaterMark: PIECE }) as AsyncIterable<Buffer>;
+  const read = await readArchive(chunks, content, gzip, signal).catch((error: unknown) => {
+    signal.throwIfAborted();
+    throw damaged(messageOf(error));
+  });
+  if (read.content.digest !== content.digest) throw damaged("its files have other names or contents");
+  return read.file;
+}
+
+/**
+ * Unpacks an archive to nowhere.
+ * @param expected what it must hold; null where nothing is known of it
+ * @throws TarError for what a restore would not take, Error for what is no whole gzip file
+ */
+export async function readArchive(packed: AsyncIterable<Buffer>, expected: ArchiveRecord | null, gzip: Gzip, signal: AbortSignal, list: LineSink = () => undefined): Promise<WrittenArchive> {
   const hash = createHash("sha256");
   let size = 0;
   const hashed = async function* (): AsyncGenerator<Buffer> {
-    for await (const chunk of createReadStream(file, { highWaterMark: PIECE }) as AsyncIterable<Buffer>) {
+    for await (const chunk of packed) {
       hash.update(chunk);
       size += chunk.length;
       yield chunk;
     }
   };
-  const files = new Digested(() => undefined);
-  const damaged = (why: string): BackupProblem =>
-    new BackupProblem("damaged", `${file} does not hold what was written to it: ${why}`, "see whether disk and memory of this machine work, then run again");
-  try {
-    await gzip.read(hashed(), [new TarGuard(content), new TarRebase(".", files.hasher)], signal);
-  } catch (error) {
-    signal.throwIfAborted();
-    throw damaged(messageOf(error));
-  }
-  if (files.digest() !== content.digest) throw damaged("its files have other names or contents");
-  return { size, sha256: hash.digest("hex") };
+  const files = new Digested(list);
+  const rebase = new TarRebase(".", files.hasher);
+  await gzip.read(hashed(), [new TarGuard(expected), rebase], signal);
+  return { file: { size, sha256: hash.digest("hex") }, content: { files: rebase.files, bytes: rebase.bytes, leftOut: rebase.leftOut, digest: files.digest() } };
 }
 
 /** Lists the files of an archive that passes, and hashes the list. */

@@ -8,6 +8,7 @@ import { pipeline } from "node:stream/promises";
 import { constants, createGunzip, createGzip, gunzipSync } from "node:zlib";
 import { messageOf } from "../runtime/errors.js";
 import { createNew, hasNoRoom, writeAll, writing } from "./files.js";
+import { packGrowing } from "./gzip-pack.js";
 import { BackupProblem } from "./problem.js";
 
 /**
@@ -47,6 +48,22 @@ export class Gzip {
     }
   }
 
+  /** Whether {@link pack} can be done. */
+  get packs(): boolean {
+    return this.igzip !== null;
+  }
+
+  /**
+   * Compresses what comes from a file descriptor into a new file (0600), which is on the disk afterwards, while `read` has it
+   * as it grows. Nothing of it passes through this process but what `read` takes.
+   * @param input is closed
+   * @throws BackupProblem `disk-full` or `write`; else what `read` throws
+   */
+  async pack<T>(input: number, file: string, signal: AbortSignal, read: (packed: AsyncIterable<Buffer>) => Promise<T>): Promise<T> {
+    if (this.igzip === null) throw new Error("zlib packs streams of this process alone");
+    return packGrowing(this.igzip, input, file, signal, read);
+  }
+
   /**
    * Unpacks a stream, and sends it through `stages` to nowhere.
    * @throws Error for what is no gzip file, or is damaged or cut; the stream's and the stages' own errors
@@ -78,17 +95,26 @@ async function writeByChild(igzip: string, source: Readable, stages: readonly Tr
   const ended = endOf(child);
   if (child.stdin === null) throw new Error("igzip has no input");
   const [flowed] = await Promise.allSettled([pipeline([source, ...stages, child.stdin], { signal })]);
-  const end = await ended;
-  if (end.code !== 0) {
-    signal.throwIfAborted();
-    if (await hasNoRoom(handle)) throw new BackupProblem("disk-full", `the disk is full while writing ${file}`);
-    throw new BackupProblem("write", `${file} could not be written: igzip ${end.how}`, "see whether the disk works, then run again");
-  }
+  await assertPacked(await ended, handle, file, signal);
   if (flowed.status === "rejected") throw flowed.reason;
 }
 
-/** @returns the exit code, null without one, and how it ended in words */
-function endOf(child: ChildProcess): Promise<{ code: number | null; how: string }> {
+interface End {
+  /** Null without one. */
+  code: number | null;
+  /** In words. */
+  how: string;
+}
+
+/** @throws BackupProblem for an igzip that did not end well, with what the disk has to do with it */
+export async function assertPacked(end: End, handle: FileHandle, file: string, signal: AbortSignal): Promise<void> {
+  if (end.code === 0) return;
+  signal.throwIfAborted();
+  if (await hasNoRoom(handle)) throw new BackupProblem("disk-full", `the disk is full while writing ${file}`);
+  throw new BackupProblem("write", `${file} could not be written: igzip ${end.how}`, "see whether the disk works, then run again");
+}
+
+export function endOf(child: ChildProcess): Promise<End> {
   return new Promise((resolve) => {
     child.once("error", (error) => resolve({ code: null, how: `could not be run: ${messageOf(error)}` }));
     child.once("exit", (code, signal) => resolve({ code, how: code === null ? `was ended by ${signal}` : `ended with code ${code}` }));

@@ -2,7 +2,8 @@ import { pipeline } from "node:stream/promises";
 import { isDeepStrictEqual } from "node:util";
 import type { QdrantClient } from "../qdrant/client.js";
 import type { Alias } from "../qdrant/schema.js";
-import { writeArchive, writeEmptyArchive } from "./archive.js";
+import { writeEmptyArchive } from "./archive.js";
+import { archiveVolume } from "./archive-volume.js";
 import type { Context, Leftovers } from "./context.js";
 import type { Detail } from "./index/format.js";
 import type { CollectionRecord, FileRecord, QdrantRecord } from "./manifest.js";
@@ -70,8 +71,8 @@ export async function saveQdrant(
   const { version, commit } = await filled.client.version();
   await filled.scratch.stop();
   context.say("compressing Qdrant's storage");
-  const tar = await filled.scratch.archive(request, filled.imageId, leftovers);
-  const { file, content } = await writeArchive(tar, archive, context.gzip, context.signal);
+  const what = { stack: request.stack, volume: filled.scratch.name, image: filled.imageId, n: "storage" };
+  const { file, content } = await archiveVolume(context, what, archive, leftovers, () => Promise.resolve(undefined), () => filled.scratch.archive());
   await filled.scratch.remove();
   const { collections, aliases, imageId } = filled;
   return {

@@ -1,6 +1,7 @@
 import { rm } from "node:fs/promises";
-import { type WrittenArchive, writeArchive, writeEmptyArchive } from "./archive.js";
 import { messageOf } from "../runtime/errors.js";
+import { type WrittenArchive, writeEmptyArchive } from "./archive.js";
+import { archiveVolume } from "./archive-volume.js";
 import { type Context, type Leftovers, throwIfEnded } from "./context.js";
 import type { BackupRequest } from "./model.js";
 import { BackupProblem } from "./problem.js";
@@ -9,7 +10,7 @@ import type { BackupIndex } from "./save-index.js";
 import { TarError } from "./tar-header.js";
 import { type Listing, listingScript, readListing } from "./unchanged/listing.js";
 import { reuseArchive } from "./unchanged/reuse.js";
-import { openVolume, openVolumeTar, PIPED, ROOT } from "./volume-tar.js";
+import { openVolume, PIPED, ROOT } from "./volume-tar.js";
 import { volumeCreated } from "./volumes.js";
 
 /** A file that shrinks while it is read spoils the archive; so often in a row means that it always will. */
@@ -52,13 +53,11 @@ async function list(request: BackupRequest, context: Context, reader: Reader, le
 }
 
 async function read(request: BackupRequest, context: Context, reader: Reader, file: string, index: BackupIndex, leftovers: Leftovers): Promise<WrittenArchive> {
-  const { gzip, signal } = context;
   context.say("compressing the uploads");
   for (let attempt = 1; ; attempt++) {
-    const lines = await index.beginUploads();
     try {
-      const tar = await openVolumeTar(context, { stack: request.stack, volume: request.uploadsVolume, image: reader.image, n: `uploads-${attempt}` }, leftovers);
-      const written = await writeArchive(tar ?? (await reader.archive("uploads")), file, gzip, signal, lines);
+      const what = { stack: request.stack, volume: request.uploadsVolume, image: reader.image, n: `uploads-${attempt}` };
+      const written = await archiveVolume(context, what, file, leftovers, () => index.beginUploads(), () => reader.archive("uploads"));
       const { leftOut } = written.content;
       if (leftOut > 0) context.say(`${leftOut} devices, pipes or links to outside the uploads are left out: no restore would make them`, { leftOut });
       return written;

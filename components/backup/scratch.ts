@@ -5,13 +5,12 @@ import { dockerCall, dockerCallOrNull, hostPort, inspect, removeContainer } from
 import { logTail } from "../runtime/docker-exec.js";
 import { labels } from "../runtime/labels.js";
 import { dockerTar, type TarSource } from "./archive.js";
-import type { Context, Leftovers } from "./context.js";
+import type { Context } from "./context.js";
 import type { BackupRequest } from "./model.js";
 import { scratchName } from "./names.js";
 import { BackupProblem } from "./problem.js";
 import { CPU_SHARES } from "./reader.js";
 import { ANSWER_MS, untilReady } from "./source.js";
-import { openVolumeTar } from "./volume-tar.js";
 
 const STORAGE = "/qdrant/storage";
 /** Seconds that it has to end by itself, as long as there is time: it writes what it holds of much data. */
@@ -70,10 +69,8 @@ export class Scratch {
     if (State.Running || State.OOMKilled) throw await this.failed("did not stop");
   }
 
-  /** The storage directory of one that has stopped. */
-  async archive(request: BackupRequest, imageId: string, leftovers: Leftovers): Promise<TarSource> {
-    const tar = await openVolumeTar(this.context, { stack: request.stack, volume: this.name, image: imageId, n: "storage" }, leftovers);
-    if (tar !== null) return tar;
+  /** Docker's archive of the storage directory of one that has stopped. */
+  async archive(): Promise<TarSource> {
     const stream = await dockerCall(`read the storage of ${this.name}`, (client) => client.getContainer(this.name).getArchive({ path: STORAGE }));
     return dockerTar(stream as Readable, "storage");
   }

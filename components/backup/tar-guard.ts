@@ -40,7 +40,8 @@ export class TarGuard extends Transform {
   private trailer = 0;
   private lastParent = "";
 
-  constructor(private readonly expected: Expected) {
+  /** @param expected null where no manifest says it yet */
+  constructor(private readonly expected: Expected | null) {
     super();
   }
 
@@ -64,6 +65,7 @@ export class TarGuard extends Transform {
   }
 
   private assertComplete(): void {
+    if (this.expected === null) return;
     const { files, bytes } = this.expected;
     if (this.files === files && this.bytes === bytes) return;
     throw new TarError(`it holds ${this.files} files with ${this.bytes} bytes, and the manifest says ${files} with ${bytes}`);
@@ -104,8 +106,9 @@ export class TarGuard extends Transform {
     if (type === "file" || type === "hardlink") this.files += 1;
     else this.others += 1;
     this.bytes += size;
-    if (this.files > this.expected.files) throw refuse(`is one more than the ${this.expected.files} files that the manifest says`);
-    if (this.bytes > this.expected.bytes) throw refuse(`makes more than the ${this.expected.bytes} bytes that the manifest says`);
+    const { files, bytes } = this.expected ?? { files: Infinity, bytes: Infinity };
+    if (this.files > files) throw refuse(`is one more than the ${files} files that the manifest says`);
+    if (this.bytes > bytes) throw refuse(`makes more than the ${bytes} bytes that the manifest says`);
     if (this.others > MAX_OTHERS) throw refuse(`is one of more than ${MAX_OTHERS} directories and links`);
   }
 

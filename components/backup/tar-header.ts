@@ -29,7 +29,12 @@ const TYPES: Readonly<Record<string, TarType>> = {
 
 /** A tar stream that is not what Docker writes, is damaged, or ends too early. */
 export class TarError extends Error {
-  override readonly name = "TarError";
+  override readonly name: string = "TarError";
+}
+
+/** Not one byte came. */
+export class NoTarError extends TarError {
+  override readonly name = "NoTarError";
 }
 
 export function isZero(block: Uint8Array): boolean {

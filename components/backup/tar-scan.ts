@@ -1,4 +1,4 @@
-import { assertChecksum, BLOCK, isZero, padding, sizeOf, TarError, type TarType, typeOf } from "./tar-header.js";
+import { assertChecksum, BLOCK, isZero, NoTarError, padding, sizeOf, TarError, type TarType, typeOf } from "./tar-header.js";
 import { MAX_PAX, parsePax, paxSize, type PaxRecord } from "./tar-pax.js";
 
 /** One entry's header; what a pax header before it says goes before what is in it. */
@@ -32,10 +32,12 @@ export class TarScanner {
   /** The pax header that is being read (`records` null) or that belongs to the next entry. */
   private pax: { header: Buffer; size: number; records: PaxRecord[] | null } | null = null;
   private zeroBlocks = 0;
+  private begun = false;
 
   constructor(private readonly sink: TarSink) {}
 
   consume(chunk: Buffer): void {
+    this.begun ||= chunk.length > 0;
     let rest = chunk;
     while (rest.length > 0) {
       if (this.passing > 0) {
@@ -57,6 +59,7 @@ export class TarScanner {
   /** To be called when the stream is over: Docker ends an archive early, without an error, when a file shrinks. */
   assertWhole(): void {
     if (this.zeroBlocks >= 2 && this.heldLength === 0 && this.passing === 0) return;
+    if (!this.begun) throw new NoTarError("the archive has not even a beginning");
     throw new TarError("the archive ended before its end: a file shrank while it was read, or the stream was cut");
   }
 

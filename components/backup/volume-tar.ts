@@ -62,6 +62,37 @@ export interface Reading {
 
 /** The same for whatever a script says of a volume: what it prints beside is why it failed. */
 export async function openVolume(context: Context, what: Reading, leftovers: Leftovers): Promise<TarSource | null> {
+  const prepared = await prepare(context, what, leftovers);
+  return prepared === null ? null : read(context, prepared);
+}
+
+/** A tar whose pipe another process reads. */
+export interface PipedTar {
+  /** The pipe's reading end, which waits for what comes, to be closed by the caller; at its end once tar has ended. */
+  fd: number;
+  /** As {@link TarSource.assertMade}. */
+  assertMade(): Promise<void>;
+}
+
+/** The same as {@link openVolumeTar} for a reader that is no stream of this process. */
+export async function pipeVolumeTar(context: Context, what: Omit<Reading, "script">, leftovers: Leftovers): Promise<PipedTar | null> {
+  const prepared = await prepare(context, { ...what, script: TAR }, leftovers);
+  if (prepared === null) return null;
+  const { container, pipe } = prepared;
+  // Opening one end waits for the other unless it is told not to, and the one that is handed on must wait for what comes.
+  const first = openSync(pipe, constants.O_RDONLY | constants.O_NONBLOCK);
+  const ending = runInto(pipe, context, container);
+  const fd = openSync(pipe, constants.O_RDONLY);
+  closeSync(first);
+  return { fd, assertMade: () => assertMade(ending, container) };
+}
+
+interface Prepared {
+  container: string;
+  pipe: string;
+}
+
+async function prepare(context: Context, what: Reading, leftovers: Leftovers): Promise<Prepared | null> {
   const directory = path.join(context.paths.run, `${PIPES}${context.token}-${what.n}`);
   leftovers.add(directory, () => rm(directory, { recursive: true, force: true }));
   await mkdir(directory, { recursive: true, mode: 0o700 });
@@ -70,7 +101,7 @@ export async function openVolume(context: Context, what: Reading, leftovers: Lef
   if (!(await makePipe(pipe))) return null;
   leftovers.add(container, () => removeContainer(container));
   const created = await create(context, container, what, directory).catch(() => null);
-  return created === null ? null : read(context, container, pipe);
+  return created === null ? null : { container, pipe };
 }
 
 /** Removes the pipes that dead runs left. */
@@ -109,19 +140,24 @@ function create(context: Context, name: string, { stack, volume, image, script }
   );
 }
 
-async function read(context: Context, container: string, pipe: string): Promise<TarSource | null> {
+async function read(context: Context, { container, pipe }: Prepared): Promise<TarSource | null> {
   const stream = new Socket({ fd: openSync(pipe, constants.O_RDONLY | constants.O_NONBLOCK), readable: true, writable: false });
-  // As long as nobody has it open for writing, a pipe is at its end: until tar has begun, that is us.
-  const held = openSync(pipe, constants.O_WRONLY | constants.O_NONBLOCK);
-  const ending = run(context, container);
-  // Told by whatever waits for it.
-  ending.catch(() => undefined);
-  const begun = await Promise.race([ending.then((code) => WHOLE.includes(code)), once(stream, "readable", { signal: context.signal }).then(() => true)]).catch(() => false);
-  closeSync(held);
-  if (begun) return { stream, base: ".", assertMade: () => assertMade(ending, container) };
+  const ending = runInto(pipe, context, container);
+  // Also when tar has ended: then with nothing.
+  await once(stream, "readable", { signal: context.signal }).catch(() => undefined);
+  if (stream.readableLength > 0) return { stream, base: ".", assertMade: () => assertMade(ending, container) };
   stream.destroy();
   throwIfEnded(context.signal);
   return null;
+}
+
+/** Runs a container to its end. As long as nobody has a pipe open for writing, it is at its end: until tar has begun, that is us. */
+function runInto(pipe: string, context: Context, container: string): Promise<number> {
+  const held = openSync(pipe, constants.O_WRONLY | constants.O_NONBLOCK);
+  const ending = run(context, container).finally(() => closeSync(held));
+  // Told by whoever waits for it.
+  ending.catch(() => undefined);
+  return ending;
 }
 
 /** @returns tar's exit code */

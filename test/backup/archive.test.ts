@@ -1,17 +1,21 @@
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
+import { closeSync, constants, existsSync, openSync, writeFileSync, writeSync } from "node:fs";
 import { chmod, mkdir, mkdtemp, readFile, rm, stat, truncate, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { Readable } from "node:stream";
+import { buffer } from "node:stream/consumers";
 import { gunzipSync, gzipSync } from "node:zlib";
-import { dockerTar, readThrough, writeArchive, writeEmptyArchive } from "../../components/backup/archive.js";
+import { dockerTar, readArchive, readThrough, writeArchive, writeEmptyArchive } from "../../components/backup/archive.js";
 import { Gzip } from "../../components/backup/gzip.js";
 import type { ArchiveRecord } from "../../components/backup/manifest.js";
 import { BackupProblem } from "../../components/backup/problem.js";
-import { TarError } from "../../components/backup/tar-header.js";
+import { NoTarError, TarError } from "../../components/backup/tar-header.js";
 import { directory, file, packed, unpacked } from "../support/crafted.js";
 import { seeded } from "../support/random.js";
+import { waitFor } from "../support/wait.js";
 
 describe("backup/archive, backup/gzip", () => {
   let root: string;
@@ -141,6 +145,69 @@ describe("backup/archive, backup/gzip", () => {
       });
     });
   }
+
+  describe("packing what another process gives", () => {
+    const input = (content: Buffer): number => {
+      const source = path.join(root, "source");
+      writeFileSync(source, content);
+      return openSync(source, "r");
+    };
+    const read = (packed: AsyncIterable<Buffer>): Promise<Buffer> => buffer(Readable.from(packed));
+
+    for (const [what, find] of kinds.slice(1)) {
+      it(`writes the file and has it read as it grows, with ${what}`, async () => {
+        const gzip = await find();
+        if (!gzip.packs) assert.equal(gzip.name, "zlib");
+        else {
+          const content = seeded("contents", 7).bytes(3_000_000);
+          const target = path.join(root, "p.gz");
+          const seen = await gzip.pack(input(content), target, signal, read);
+          assert.ok(seen.equals(await readFile(target)));
+          assert.ok(gunzipSync(seen).equals(content));
+          assert.equal(((await stat(target)).mode & 0o777).toString(8), "600");
+        }
+      });
+    }
+
+    it("reads what grows late to its end, without a sum of its own", async () => {
+      const gzip = await scripted(`[ "$1" = -d ] && exec /bin/gzip "$@"; exec /bin/gzip -c`);
+      const pipe = path.join(root, "pipe");
+      execFileSync("mkfifo", [pipe]);
+      const both = openSync(pipe, constants.O_RDWR);
+      const [writer, reader] = [openSync(pipe, "w"), openSync(pipe, "r")];
+      closeSync(both);
+      const target = path.join(root, "late.gz");
+      const tar = await packed([directory("./"), file("./a", "a".repeat(1000)), file("./b", "b")]);
+      const packing = gzip.pack(reader, target, signal, (chunks) => readArchive(chunks, null, gzip, signal));
+      await waitFor("the file is there", () => existsSync(target));
+      writeSync(writer, tar);
+      closeSync(writer);
+      const { content } = await packing;
+      assert.deepEqual([content.files, content.bytes, content.leftOut], [2, 1001, 0]);
+    });
+
+    it("ends the child when its file is not taken, and fails with that", async () => {
+      const gzip = await scripted('[ -e "$0.works" ] || { : > "$0.works"; exec /bin/gzip -c; }\nexec sleep 60');
+      const began = performance.now();
+      await assert.rejects(gzip.pack(input(Buffer.alloc(10)), path.join(root, "n.gz"), signal, () => Promise.reject(new Error("not so"))), /not so/);
+      assert.ok(performance.now() - began < 30_000);
+    });
+
+    it("fails with the child, and stops when it is told to", async () => {
+      const failing = await scripted('[ -e "$0.works" ] || { : > "$0.works"; exec /bin/gzip -c; }\nexit 3');
+      await assert.rejects(failing.pack(input(Buffer.alloc(10)), path.join(root, "f.gz"), signal, read), /could not be written: igzip ended with code 3/);
+      await rm(path.join(root, "bin", "igzip.works"));
+      const hanging = await scripted('[ -e "$0.works" ] || { : > "$0.works"; exec /bin/gzip -c; }\nexec sleep 60');
+      await assert.rejects(hanging.pack(input(Buffer.alloc(10)), path.join(root, "h.gz"), AbortSignal.timeout(100), read), /abort/i);
+    });
+
+    it("tells an archive without a byte from one that is cut", async () => {
+      const gzip = await scripted('exec /bin/gzip "$@"');
+      const of = (content: Buffer): Promise<unknown> => gzip.pack(input(content), path.join(root, `${content.length}.gz`), signal, (chunks) => readArchive(chunks, null, gzip, signal));
+      await assert.rejects(of(Buffer.alloc(0)), NoTarError);
+      await assert.rejects(of(Buffer.alloc(512)), (error) => error instanceof TarError && !(error instanceof NoTarError));
+    });
+  });
 
   describe("the choice of an igzip", () => {
     it("falls on zlib where there is none, or none that works", async () => {

@@ -3,7 +3,8 @@ import { createHash } from "node:crypto";
 import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
-import { type TarSource } from "../../components/backup/archive.js";
+import { dockerTar, type LineSink, type TarSource } from "../../components/backup/archive.js";
+import { archiveVolume } from "../../components/backup/archive-volume.js";
 import { type Context, Leftovers } from "../../components/backup/context.js";
 import { Gzip } from "../../components/backup/gzip.js";
 import { fileEntries } from "../../components/backup/index/files.js";
@@ -100,12 +101,35 @@ describe("e2e: reading a volume", function () {
     assert.equal(lists[0], lists[1]);
   });
 
+  it("packs the same without this process between tar and the disk", async () => {
+    await world.inVolume(world.uploadsVolume, `${FILES}; rm pipe device out`);
+    const { gzip, ...rest } = await context();
+    const what = { stack: world.stack, volume: world.uploadsVolume, image: QDRANT_IMAGE, n: "1" };
+    const byDocker = (): Promise<never> => Promise.reject(new Error("Docker was asked"));
+    const lists: string[][] = [];
+    const begin = (): Promise<LineSink> => {
+      const lines: string[] = [];
+      lists.push(lines);
+      return Promise.resolve((line) => void lines.push(line));
+    };
+    const packed = await archiveVolume({ ...rest, gzip }, what, path.join(world.dataDir, "packed"), leftovers, begin, byDocker);
+    assert.equal(lists.length, gzip.packs ? 1 : 2);
+    const zlib = await Gzip.find({ PATH: "" });
+    const passed = await archiveVolume({ ...rest, gzip: zlib }, { ...what, n: "2" }, path.join(world.dataDir, "passed"), leftovers, begin, byDocker);
+    assert.deepEqual(packed.content, passed.content);
+    assert.deepEqual(lists[0], lists.at(-1));
+  });
+
   it("leaves it to Docker where the image has no tar", async () => {
     await world.inVolume(world.uploadsVolume, "printf x > /data/f");
     const image = `pbjrag-${world.stack}:bare`;
     execFileSync("docker", ["import", "-", image], { input: Buffer.alloc(1024) });
     assert.equal(await open(image), null);
     assert.equal(await open("no-such-image:at-all"), null);
+    const { archive, base } = await world.uploads();
+    const what = { stack: world.stack, volume: world.uploadsVolume, image, n: "2" };
+    const { content } = await archiveVolume(await context(), what, path.join(world.dataDir, "a"), leftovers, () => Promise.resolve(undefined), () => Promise.resolve(dockerTar(archive, base)));
+    assert.deepEqual([content.files, content.bytes], [1, 1]);
   });
 
   it("lets go of everything when nobody reads on", async () => {

@@ -11,6 +11,7 @@ import { readIndex } from "../index/store.js";
 import { listBackups } from "../list.js";
 import type { FileRecord, Manifest } from "../manifest.js";
 import { FILES } from "../names.js";
+import { BackupProblem } from "../problem.js";
 import { verifyFile } from "../verify-file.js";
 import { readManifest } from "../verify.js";
 import { isUnchanged, type Listing } from "./listing.js";
@@ -41,6 +42,8 @@ export async function reuseArchive(
       return await take(context, directory, manifest, file, await begin());
     } catch (error) {
       context.signal.throwIfAborted();
+      // The disk of the backups fails: that is no reason to write to it once more.
+      if (error instanceof BackupProblem) throw error;
       await rm(file, { force: true });
       context.say(`the uploads are unchanged since backup ${manifest.name}, but its archive cannot be taken again: ${messageOf(error)}`);
     }
@@ -70,8 +73,8 @@ async function take({ signal, say }: Pick<Context, "signal" | "say">, directory:
 }
 
 async function linkOrCopy(from: string, to: string): Promise<void> {
-  // Another file system, or one without links: then a copy.
-  await link(from, to).catch(() => writing(to, () => copyFile(from, to, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE)));
+  // Another file system, or one without links: then a copy. What fails of that may be the one that is read.
+  await link(from, to).catch(() => copyFile(from, to, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE));
   await writing(to, async () => {
     const handle = await open(to, constants.O_RDONLY | constants.O_NOFOLLOW);
     try {
