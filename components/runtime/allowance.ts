@@ -9,9 +9,9 @@ const MOST_MS = 24 * 60 * MINUTE_MS;
 /** For removing what an ended step had made. */
 const CLEAN_UP_MS = 10 * MINUTE_MS;
 
-/** Milliseconds to add to a step's deadline for so many bytes. */
+/** Milliseconds to add to a step's deadline for so many bytes: whole seconds, as people are told of it. */
 export function allowanceFor(bytes: number): number {
-  return Math.min(MOST_MS, Math.ceil((Math.max(0, bytes) / GIB) * PER_GIB_MS));
+  return Math.min(MOST_MS, Math.floor((Math.max(0, bytes) / GIB) * (PER_GIB_MS / 1000)) * 1000);
 }
 
 /**
