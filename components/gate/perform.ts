@@ -27,8 +27,7 @@ export async function performGate(inputs: GateInputs, live: (stack: string) => P
   journal.write({ phase: "gate", event: "start", message: `proving ${inputs.tag} (${inputs.revision})`, data: { revision: inputs.revision, role: inputs.role } });
   try {
     const outs = await prove(inputs, paths, journal, live);
-    const { rounds, tookMs } = outs.measured;
-    journal.write({ phase: "gate", event: "done", message: `${inputs.tag} passed ${inputs.passes} rounds in a row`, data: { revision: inputs.revision, rounds, tookMs } });
+    journal.write({ phase: "gate", event: "done", message: `${inputs.tag} passed ${inputs.passes} rounds in a row`, data: { revision: inputs.revision, ...outs.measured } });
     return outs;
   } catch (error) {
     const failed = asReleaseError(error, `${inputs.tag} (${inputs.revision}) could not be gated`);

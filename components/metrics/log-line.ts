@@ -6,6 +6,8 @@ import { classOf } from "./histogram.js";
 
 const line = z.object({
   backend: z.string(),
+  /** `page`, `websocket`, `other`; `frozen`: refused by a pause of writes. */
+  kind: z.string(),
   method: z.string(),
   /** -1: none was sent. */
   status: z.number(),

@@ -43,12 +43,21 @@ export async function readTraffic(stack: string, since: Cursor, now: number = Da
 }
 
 async function linesSince(stack: string, cursor: Cursor, tail: number | undefined): Promise<string[]> {
-  const container = stackNames(stack).proxyContainer;
   const since = `${Math.floor(Date.parse(cursor) / 1000)}.${cursor.slice(20, 29)}`;
+  return (await logLines(stack, { since, ...(tail === undefined ? {} : { tail }) })) ?? [];
+}
+
+/**
+ * The proxy's log as Docker keeps it, each line with its time before it.
+ * @param which the last so many, or those since a moment (seconds since 1970, with a fraction)
+ * @returns null where there is no proxy. @throws ReleaseError of Docker
+ */
+export async function logLines(stack: string, which: { since?: string; tail?: number }): Promise<string[] | null> {
+  const container = stackNames(stack).proxyContainer;
   const raw = await dockerCallOrNull(`read the log of ${container}`, (client, abortSignal) =>
-    client.getContainer(container).logs({ stdout: true, stderr: false, follow: false, timestamps: true, since, abortSignal, ...(tail === undefined ? {} : { tail }) }),
+    client.getContainer(container).logs({ stdout: true, stderr: false, follow: false, timestamps: true, abortSignal, ...which }),
   );
-  return raw === null ? [] : demultiplex(raw).toString("utf8").split("\n").filter((line) => line !== "");
+  return raw === null ? null : demultiplex(raw).toString("utf8").split("\n").filter((line) => line !== "");
 }
 
 /** Pure. @param lines each with its time before it; what is not after the cursor was counted before */
@@ -58,7 +67,8 @@ export function count(lines: readonly string[], cursor: Cursor): Read {
   return { traffic: tally(fresh.map(({ text }) => text)), cursor: last };
 }
 
-function timed(line: string): { time: string; text: string } {
+/** A line's time and what it says; both "" for one that is cut. */
+export function timed(line: string): { time: string; text: string } {
   const [, time = "", text = ""] = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}Z) (.*)$/.exec(line) ?? [];
   return { time, text };
 }

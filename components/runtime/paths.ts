@@ -9,6 +9,8 @@ export interface DataPaths {
   backups: string;
   /** Logs of all stacks: a log's name begins with its kind. */
   logs: string;
+  /** Receipts of this stack's runs. */
+  reports: string;
   /** What belongs to running releases of this stack: lock, journal, samples. */
   run: string;
   lock: string;
@@ -35,6 +37,7 @@ export function dataPaths(dataDir: string, stack: string, projectDir: string = p
     dataDir: base,
     backups: join(base, "backups", stack),
     logs: join(base, "logs"),
+    reports: join(base, "reports", stack),
     run,
     lock: join(run, "lock"),
     journal: join(run, "journal.ndjson"),

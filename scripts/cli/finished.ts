@@ -12,7 +12,7 @@ import { verifyServing } from "./verify.js";
 /** After a successful update: what is released is written down, and what serves is looked at. Whatever fails in that, the release is done. */
 export async function finished(run: Run): Promise<Outcome> {
   try {
-    return await writeAndLook(run);
+    return await run.during("verify", () => writeAndLook(run));
   } catch (error) {
     const { summary } = failureOutcome(error);
     return { exitCode: EXIT.unverified, summary: `the update succeeded, but what came of it could not be seen: ${summary}`, next: "see scripts/status.sh when the cause is gone" };

@@ -19,10 +19,13 @@ const words: Record<Outcome["exitCode"], string> = {
   130: "INTERRUPTED",
 };
 
+/** An exit code in words. */
+export const exitInWords = (code: Outcome["exitCode"]): string => words[code];
+
 /** The last line that a command prints: the exit code in words. */
 function lastLine(outcome: Outcome): string {
   const next = outcome.next === "" ? "" : ` Next: ${outcome.next}`;
-  return `${words[outcome.exitCode]} (exit ${outcome.exitCode}): ${outcome.summary.replace(/\s*\n\s*/g, " ")}.${next}`;
+  return `${exitInWords(outcome.exitCode)} (exit ${outcome.exitCode}): ${outcome.summary.replace(/\s*\n\s*/g, " ")}.${next}`;
 }
 
 /** What a command ends with: the evidence, then the last line. */

@@ -12,9 +12,9 @@ import { refusedBy } from "./failure.js";
 export async function previewPlan(run: Run, config: TempConfig): Promise<PlanEvent> {
   run.say("preview: what this release changes");
   const seen = run.events().length;
-  const result = await run.engine.show("preview", [
+  const result = await run.during("preview", () => run.engine.show("preview", [
     "preview", "--stack", run.ws.stack, "--config-file", config.file, "--non-interactive", "--suppress-outputs", "--color", "never",
-  ]);
+  ]));
   const events = run.events().slice(seen);
   const refused = refusedBy(events);
   if (refused !== null) throw refused;

@@ -19,6 +19,10 @@ import { sweepConfigs, TempConfig } from "./temp-config.js";
  * @throws ReleaseError `lockHeld` while a plain `pulumi up` runs, `stateLost` when containers that serve are in no state
  */
 export async function recover(run: Run): Promise<Present> {
+  return run.during("recover", () => makeGood(run));
+}
+
+async function makeGood(run: Run): Promise<Present> {
   await endLeftovers(run);
   sweepConfigs(run.ws.paths);
   sweepReplaced(run.ws.stackFile);

@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { assertDocker } from "../../components/runtime/docker.js";
-import { asReleaseError, EXIT, ReleaseError } from "../../components/runtime/errors.js";
-import { follow, openJournal, readRun, rotateJournal, type Journal, type JournalEvent } from "../../components/runtime/journal.js";
+import { asReleaseError, EXIT, messageOf, ReleaseError } from "../../components/runtime/errors.js";
+import { follow, openJournal, readRun, rotateJournal, type Journal, type JournalEvent, type Phase } from "../../components/runtime/journal.js";
 import { acquire, assertHolds, type HeldLock, type LockContent } from "../../components/runtime/lock.js";
 import { stamp } from "../../components/runtime/paths.js";
 import { endRun, runEnv } from "../../components/runtime/processes.js";
@@ -18,9 +18,14 @@ export interface RunOptions {
   command: "deploy" | "rollback" | "restore" | "finish" | "prune" | "pin" | "send" | "fetch";
   /** It releases nothing: how the last release ended stays what the next one goes by. */
   beside?: boolean;
+  /** It is part of a drill. */
+  rehearsal?: boolean;
   /** How long to wait for another release's lock, milliseconds. 0: refuse at once. */
   waitMs: number;
 }
+
+/** Milliseconds since 1970. A process's first command began with it, another one of a drill when it is conducted. */
+let beganWithProcess: number | null = performance.timeOrigin;
 
 /** Thrown between steps once the operator has asked to stop. */
 export class Interrupted extends Error {}
@@ -35,11 +40,13 @@ export class Run {
   private signals = 0;
   private notices: Notices | undefined;
   private child: { kill(signal: NodeJS.Signals): boolean } | undefined;
+  private secretsKnown = false;
 
   private constructor(
     readonly ws: Workspace,
     readonly id: string,
     readonly command: RunOptions["command"],
+    readonly startedAt: Date,
     readonly terminal: Terminal,
     readonly journal: Journal,
     private readonly lock: HeldLock,
@@ -90,7 +97,19 @@ export class Run {
 
   /** Nothing that is shown or kept from now on holds a secret of the stack. @throws as {@link secretsOf} */
   async protectSecrets(): Promise<void> {
+    if (this.secretsKnown) return;
     this.terminal.protect(await secretsOf(this.ws, this.engine));
+    this.secretsKnown = true;
+  }
+
+  /** Work that has a time of its own in the journal. */
+  async during<T>(phase: Phase, work: () => Promise<T>): Promise<T> {
+    this.journal.write({ phase, event: "start", message: "" });
+    try {
+      return await work();
+    } finally {
+      this.journal.write({ phase, event: "done", message: "" });
+    }
   }
 
   /** Another child than Pulumi, which gets the signals from now on. */
@@ -117,23 +136,25 @@ export class Run {
    * The lock is released on every way out but a kill; then the next command takes it over.
    */
   static async conduct(ws: Workspace, options: RunOptions, story: (run: Run) => Promise<Outcome>): Promise<Outcome> {
+    const startedAt = new Date(beganWithProcess ?? Date.now());
+    beganWithProcess = null;
     const id = `${options.command}-${stamp()}-${randomBytes(3).toString("hex")}`;
     const terminal = new Terminal(ws, options.command);
     terminal.say(`${options.command} on stack ${ws.stack}, log ${terminal.shownPath}`);
-    const outcome = await Run.locked(ws, id, terminal, options, story).catch((error: unknown) => failureOutcome(error));
+    const outcome = await Run.locked(ws, { id, startedAt }, terminal, options, story).catch((error: unknown) => failureOutcome(error));
     terminal.close(outcome);
     return outcome;
   }
 
   private static async locked(
-    ws: Workspace, id: string, terminal: Terminal, options: RunOptions, story: (run: Run) => Promise<Outcome>,
+    ws: Workspace, { id, startedAt }: { id: string; startedAt: Date }, terminal: Terminal, options: RunOptions, story: (run: Run) => Promise<Outcome>,
   ): Promise<Outcome> {
     const lock = await acquire({
       paths: ws.paths, run: id, command: options.command, wait: options.waitMs,
       onWait: (holder) => terminal.say(`waiting for ${holder.command} (pid ${holder.pid}, since ${holder.startedAt})`),
     });
     rotateJournal(ws.paths);
-    const run = new Run(ws, id, options.command, terminal, openJournal(ws.paths, { run: id }), lock);
+    const run = new Run(ws, id, options.command, startedAt, terminal, openJournal(ws.paths, { run: id }), lock);
     onSignal((signal) => run.stop(signal));
     const follower = follow(ws.paths, (event) => run.seen(event), { run: id });
     let outcome: Outcome | undefined;
@@ -155,12 +176,23 @@ export class Run {
       await lock.release();
       if (outcome !== undefined) (await import("./notify/notices.js")).endNotices(ws, run.notices, outcome);
     }
+    if (options.beside !== true) await run.leaveReceipts(options, outcome);
     return outcome;
   }
 
   private seen(event: JournalEvent): void {
     this.terminal.progress(event);
     if (event.phase === "gate" && event.event === "done") this.notices?.tell("gated", { summary: event.message });
+  }
+
+  /** When all else is done: what fails in that changes nothing. */
+  private async leaveReceipts(options: RunOptions, outcome: Outcome): Promise<void> {
+    try {
+      const { leaveReceipts } = await import("./receipt/leave.js");
+      await leaveReceipts(this, options, outcome);
+    } catch (error) {
+      this.say(`the receipt could not be written: ${messageOf(error)}`);
+    }
   }
 
   /**

@@ -9,12 +9,15 @@ import type { Workspace } from "./workspace.js";
 export class Terminal {
   /** The log's path, relative to the project. */
   readonly shownPath: string;
+  /** Absolute. */
+  readonly file: string;
   private readonly log: ReleaseLog;
   private readonly steps = new Progress(() => performance.now());
   private shownAt = performance.now();
 
   constructor(ws: Workspace, kind: string) {
     this.log = openReleaseLog(ws.paths, kind);
+    this.file = this.log.file;
     this.shownPath = path.relative(ws.projectDir, this.log.file);
   }
 

@@ -17,7 +17,14 @@ const SHOWN_PROBLEMS = 4;
  * @param stoppable false: a first signal does not end it, as it puts right what another one left
  * @throws ReleaseError `lockHeld` when a pulumi of somebody else was quicker, so that this one did nothing
  */
-export async function update(run: Run, config: TempConfig, { stoppable = true } = {}): Promise<Failure | null> {
+export async function update(run: Run, config: TempConfig, options: { stoppable?: boolean } = {}): Promise<Failure | null> {
+  run.journal.write({ phase: "update", event: "start", message: "" });
+  const failure = await performUpdate(run, config, options);
+  run.journal.write({ phase: "update", event: failure === null ? "done" : "failed", message: "" });
+  return failure;
+}
+
+async function performUpdate(run: Run, config: TempConfig, { stoppable = true }: { stoppable?: boolean }): Promise<Failure | null> {
   const seen = run.events().length;
   const result = await run.engine.show("update", [
     "up", "--yes", "--skip-preview", "--stack", run.ws.stack, "--config-file", config.file, "--non-interactive", "--suppress-outputs", "--color", "never",

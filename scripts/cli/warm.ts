@@ -40,10 +40,12 @@ export async function moveWarm(run: Run, tag: string | undefined, look: Promise<
     run.say(`${former.tag} is warm, but ${probed.reason}; going the slow way`);
     return null;
   }
-  run.journal.write({ phase: "route", event: "info", message: `rolling back to ${former.tag}, which is warm`, data: { intent: former.revision } });
+  run.journal.write({ phase: "warm", event: "start", message: `rolling back to ${former.tag}, which is warm`, data: { tag: former.tag, revision: former.revision } });
   try {
-    await applyTable(run.ws.stack, warmTable(table), { assertHolds: () => run.assertHolds(), look: live.look });
+    const { switchedAt } = await applyTable(run.ws.stack, warmTable(table), { assertHolds: () => run.assertHolds(), look: live.look });
+    run.journal.write({ phase: "warm", event: "done", message: `${former.tag} serves again`, data: { switchedAt } });
   } catch (error) {
+    run.journal.failed("warm", error);
     run.say(`the warm move failed (${messageOf(error)}); going the slow way`);
     return null;
   }

@@ -34,6 +34,8 @@ export interface MoveOptions {
   dryRun: boolean;
   yes: boolean;
   waitMs: number;
+  /** Part of a drill. */
+  rehearsal?: boolean;
   /** A backup that is brought back from the repository first. */
   fetch?: string;
 }
@@ -61,7 +63,7 @@ interface Move {
  */
 export async function moveData(ws: Workspace, options: MoveOptions, choose: Chooser): Promise<Outcome> {
   if (options.dryRun) return dryMove(ws, options, choose);
-  return Run.conduct(ws, { command: options.command, waitMs: options.waitMs }, async (run) => {
+  return Run.conduct(ws, { command: options.command, waitMs: options.waitMs, rehearsal: options.rehearsal === true }, async (run) => {
     const present = await recover(run);
     if (options.fetch !== undefined) await bringBack(run, options.fetch);
     const move = await prepare(ws, present, choose, (line) => run.say(line));

@@ -13,6 +13,8 @@ export interface DataRollbackOptions extends RollbackAsk {
   dryRun: boolean;
   yes: boolean;
   waitMs: number;
+  /** Part of a drill. */
+  rehearsal?: boolean;
 }
 
 /** Goes to an earlier release together with its data; forward again likewise. */

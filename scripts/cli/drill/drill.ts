@@ -85,7 +85,7 @@ async function wayBack(ws: Workspace, ledger: readonly ReleaseRecord[]): Promise
 async function move(ws: Workspace, ask: RollbackAsk, waitMs: number, should: (before: ReleaseRecord) => string): Promise<DrillMove> {
   const before = lastOf(ws, await releasesOf(ws));
   const began = Date.now();
-  const { exitCode, summary } = await rollbackWithData(ws, { ...ask, dryRun: false, yes: true, waitMs });
+  const { exitCode, summary } = await rollbackWithData(ws, { ...ask, dryRun: false, yes: true, waitMs, rehearsal: true });
   const commandSeconds = seconds(began, Date.now());
   const after = lastOf(ws, await releasesOf(ws));
   const { tag, generation } = after;
