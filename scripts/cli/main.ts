@@ -28,6 +28,10 @@ interface RestoreFlags extends Common {
   fromRepository?: boolean;
 }
 
+interface StatusFlags extends Common {
+  prometheus?: boolean;
+}
+
 /** Whatever a command throws ends in its exit code and one clear line. */
 async function tell(thrown: unknown): Promise<void> {
   // Help and version are no failures.
@@ -138,8 +142,13 @@ ${setupOptions}\n${exitCodeHelp}`)
     .command("status").description("What runs, since when, its health, open sessions, last backups, whether a release is under way.")
     .addOption(stackOption())
     .option("--json", "as JSON")
+    .option("--prometheus", "what is measured, in Prometheus' text form; counts go on from one call to the next")
     .addHelpText("after", `\nExamples:\n  scripts/status.sh\n  scripts/status.sh --stack prod --json\n${setupOptions}`)
-    .action(async (flags: Common) => {
+    .action(async (flags: StatusFlags) => {
+      if (flags.prometheus === true) {
+        const { printMetrics } = await import("./metrics.js");
+        return inWorkspace(flags.stack, (ws) => printMetrics(ws));
+      }
       const { status } = await import("./status.js");
       await inWorkspace(flags.stack, (ws) => status(ws, flags.json === true));
     });

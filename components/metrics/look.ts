@@ -1,0 +1,38 @@
+/** One look at everything that is measured of a stack. */
+import { stackNames } from "../release/names.js";
+import { generationOf, type TrafficTable } from "../traffic/model.js";
+import { openSessions } from "../traffic/sessions.js";
+import { type Kept, keep, nothingKept, readKept, writeKept } from "./kept.js";
+import { qdrantNumbers } from "./qdrant.js";
+import { type ContainerUse, resourceUse } from "./resources.js";
+import type { TrafficByRevision } from "./traffic.js";
+import { type Cursor, cursorAt, readTraffic } from "./traffic-log.js";
+import type { DataPaths } from "../runtime/paths.js";
+
+export interface Look {
+  /** Since the cursor that was looked from. */
+  traffic: TrafficByRevision;
+  cursor: Cursor;
+  uses: readonly ContainerUse[];
+  /** Open sessions by revision. */
+  open: Record<string, number>;
+  /** What Qdrant tells of itself; empty where it does not. */
+  qdrant: Record<string, number>;
+}
+
+/** @throws ReleaseError of Docker; Error when the proxy runs and its master does not answer */
+export async function lookAround(stack: string, table: TrafficTable, since: Cursor): Promise<Look> {
+  const { serving } = table;
+  const qdrant = serving === null ? Promise.resolve({}) : qdrantNumbers(stackNames(stack).qdrantContainer(generationOf(serving)));
+  const [read, uses, sessions, numbers] = await Promise.all([readTraffic(stack, since), resourceUse(stack), openSessions(stack), qdrant]);
+  return { ...read, uses, open: sessions.byRevision, qdrant: numbers };
+}
+
+/** Looks, and keeps what was seen. @throws as {@link lookAround} */
+export async function measure(paths: DataPaths, table: TrafficTable, now: number = Date.now()): Promise<{ kept: Kept; look: Look }> {
+  const before = readKept(paths) ?? nothingKept(now, cursorAt(now));
+  const look = await lookAround(paths.stack, table, before.cursor);
+  const kept = keep(before, look, now);
+  writeKept(paths, kept);
+  return { kept, look };
+}

@@ -1,0 +1,67 @@
+/** What was measured in Prometheus' text form, by its own client library. */
+import { AggregatorRegistry, Counter, Gauge, Registry } from "prom-client";
+import { classes, countOf, middleOf } from "./histogram.js";
+import type { Kept } from "./kept.js";
+import type { Look } from "./look.js";
+
+export interface Measured {
+  stack: string;
+  /** The revision that serves, and its tag; null: nothing does. */
+  serving: { revision: string; tag: string } | null;
+  kept: Kept;
+  look: Look;
+}
+
+const DURATIONS = "pbjrag_request_duration_seconds";
+/** Seconds. */
+const BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
+
+/** One histogram for each revision. The library's own class counts one observation at a time; these are counted already, which it takes as JSON. */
+function durations(stack: string, totals: Kept["totals"]): object {
+  const values = Object.entries(totals).flatMap(([revision, { latency }]) => {
+    const times = classes(latency).map(([at, count]): [number, number] => [middleOf(at) / 1000, count]);
+    const upTo = (limit: number): number => times.reduce((sum, [seconds, count]) => (seconds <= limit ? sum + count : sum), 0);
+    const one = (suffix: string, value: number, labels: object = {}) => ({ metricName: `${DURATIONS}${suffix}`, value, labels: { stack, revision, ...labels } });
+    return [
+      ...BUCKETS.map((limit) => one("_bucket", upTo(limit), { le: limit })), one("_bucket", countOf(latency), { le: "+Inf" }),
+      one("_sum", times.reduce((sum, [seconds, count]) => sum + seconds * count, 0)), one("_count", countOf(latency)),
+    ];
+  });
+  return { name: DURATIONS, help: "From a GET's arrival until its answer began.", type: "histogram", aggregator: "sum", values };
+}
+
+/** Counters begin with the measuring (`pbjrag_measured_since_seconds`). */
+export async function prometheusText({ stack, serving, kept, look }: Measured): Promise<string> {
+  const registry = new Registry();
+  const registers = [registry];
+  const gauge = <L extends string>(name: string, help: string, labelNames: L[]): Gauge<"stack" | L> => new Gauge({ name, help, labelNames: ["stack", ...labelNames], registers });
+  const counter = <L extends string>(name: string, help: string, labelNames: L[]): Counter<"stack" | L> => new Counter({ name, help, labelNames: ["stack", ...labelNames], registers });
+
+  gauge("pbjrag_measured_since_seconds", "When the counters began.", []).set({ stack }, kept.since / 1000);
+  const release = gauge("pbjrag_release", "The release that serves.", ["revision", "tag"]);
+  if (serving !== null) release.set({ stack, ...serving }, 1);
+  const requests = counter("pbjrag_requests_total", "Requests that have ended, websockets among them.", ["revision"]);
+  const errors = counter("pbjrag_request_errors_total", "Requests that the release failed.", ["revision"]);
+  const left = counter("pbjrag_requests_left_total", "Requests whose users went before there was an answer.", ["revision"]);
+  const sockets = counter("pbjrag_websockets_failed_total", "Websockets that could not be opened.", ["revision"]);
+  for (const [revision, traffic] of Object.entries(kept.totals)) {
+    const labels = { stack, revision };
+    requests.inc(labels, traffic.requests);
+    errors.inc(labels, traffic.errors);
+    left.inc(labels, traffic.left);
+    sockets.inc(labels, traffic.socketsFailed);
+  }
+  const open = gauge("pbjrag_sessions_open", "Open websockets, those on old workers of the proxy too.", ["revision"]);
+  for (const [revision, number] of Object.entries(look.open)) open.set({ stack, revision }, number);
+  const cpu = counter("pbjrag_container_cpu_seconds_total", "CPU since the container's start.", ["container", "role", "revision"]);
+  const memory = gauge("pbjrag_container_memory_bytes", "Memory without what the kernel can take back.", ["container", "role", "revision"]);
+  const limit = gauge("pbjrag_container_memory_limit_bytes", "Its limit.", ["container", "role", "revision"]);
+  for (const use of look.uses) {
+    const labels = { stack, container: use.container, role: use.role, revision: use.revision };
+    cpu.inc(labels, use.cpuSeconds);
+    memory.set(labels, use.memory);
+    limit.set(labels, use.limit);
+  }
+  for (const [name, value] of Object.entries(look.qdrant)) gauge(`pbjrag_qdrant_${name}`, "As Qdrant tells it, summed over its labels.", []).set({ stack }, value);
+  return `${await registry.metrics()}\n${await AggregatorRegistry.aggregate([[durations(stack, kept.totals)]]).metrics()}`;
+}

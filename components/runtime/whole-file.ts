@@ -1,0 +1,16 @@
+/** Files that are read by others while they are written. */
+import { mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { dirname } from "node:path";
+
+/** Writes a file (0600) whole or not at all, by a rename; of two writers the last one's stays. It is not waited for until the disk has it. */
+export function writeWhole(file: string, text: string): void {
+  const next = `${file}.${process.pid}.new`;
+  mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+  try {
+    writeFileSync(next, text, { mode: 0o600 });
+    renameSync(next, file);
+  } catch (error) {
+    rmSync(next, { force: true });
+    throw error;
+  }
+}
