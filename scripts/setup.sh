@@ -60,7 +60,7 @@ real_pulumi() {
 
 # Whether a former run's stamp covers this one. Kept to a find and one call of Docker: it precedes every command.
 is_current() {
-  local node='' pulumi='' pulumi_seen='' docker_host='' real='' standin='' name
+  local node='' pulumi='' pulumi_seen='' docker_host='' restic='' real='' standin='' name
   [ -f "$stamp" ] && [ -z "${DOCKER_CONTEXT:-}" ] || return 1
   # A stamp from the future (a clock that was set back): what changes now would look older than it.
   [ -z "$(find "$stamp" -newermt '+1 minute' -print)" ] || return 1
@@ -75,7 +75,7 @@ is_current() {
       online) [[ $pulumi != stand-in && " $real " == *" $name "* ]] || return 1 ;;
     esac
   done
-  ! lacks_restic || [ "$EUID" -ne 0 ] || return 1
+  ! lacks_restic || [ "$EUID" -ne 0 ] || [ "$restic" = none ] || return 1
   [ -f node_modules/.package-lock.json ] && [ -f dist/index.js ] || return 1
   [ -z "$(find index.ts tsconfig.json package-lock.json components scripts offline test -newer "$stamp" \
     \( -name '*.ts' -o -name '*.json' -o -type d -o -path 'offline/images/*' -o -path 'offline/sample-app/*' \) -print -quit)" ] || return 1
@@ -114,7 +114,7 @@ set_up() {
 finish() {
   {
     printf 'node=%q\npulumi_seen=%q\ndocker_host=%q\n' "$(type -P node)" "$(real_pulumi)" "${DOCKER_HOST:-}"
-    cat "$state/pulumi" "$state/images"
+    cat "$state/restic" "$state/pulumi" "$state/images"
   } >"$stamp.new"
   touch -r "$state/started" "$stamp.new" # what changed meanwhile is newer
   mv "$stamp.new" "$stamp"

@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import { readFileSync, writeFileSync } from "node:fs";
 import { EXIT } from "../../components/runtime/errors.js";
 import { readRun } from "../../components/runtime/journal.js";
 import { createRedactor } from "../../components/runtime/redact.js";
@@ -33,10 +34,12 @@ async function preview(ws: Workspace, command: string, values: Record<string, un
     stopped = true;
     engine.interrupt(true);
   });
-  await openStack(ws, engine);
-  redact = createRedactor(await secretsOf(ws, engine));
-  const config = new TempConfig(ws, values);
+  const file = readFileSync(ws.stackFile);
+  const made = await openStack(ws, engine);
+  let config: TempConfig | null = null;
   try {
+    redact = createRedactor(await secretsOf(ws, engine));
+    config = new TempConfig(ws, values);
     const result = await engine.show("preview", [
       "preview", "--stack", ws.stack, "--config-file", config.file, "--non-interactive", "--suppress-outputs", "--color", "never",
     ]);
@@ -46,6 +49,11 @@ async function preview(ws: Workspace, command: string, values: Record<string, un
     if (result.exitCode !== 0) throw await engine.failure("preview", result);
     return { exitCode: EXIT.done, summary: `this is what ${command} would change; nothing was touched`, next: "" };
   } finally {
-    config.remove();
+    config?.remove();
+    // Pulumi previews no stack that its backend does not know, and writes into the file of one that it makes.
+    if (made) {
+      await engine.removeStack();
+      writeFileSync(ws.stackFile, file);
+    }
   }
 }

@@ -133,6 +133,12 @@ export class Engine {
     if (made.exitCode !== 0) throw await this.failure("stack init", made);
   }
 
+  /** Removes a stack that has nothing in it; its config file stays. @throws as {@link hasStack} */
+  async removeStack(): Promise<void> {
+    const removed = await this.quiet(["stack", "rm", this.ws.stack, "--yes", "--preserve-config", "--non-interactive"]);
+    if (removed.exitCode !== 0) throw await this.failure("stack rm", removed);
+  }
+
   /** Makes sure that the backend knows the stack. @throws as {@link hasStack} */
   async ensureStack(): Promise<void> {
     if (!(await this.hasStack())) await this.initStack();

@@ -44,9 +44,12 @@ set_up_docker_and_images() {
 
 # What sends backups off this machine. A release goes on without it, and says so.
 install_restic() {
+  : >"$state/restic"
   if ! lacks_restic; then return; fi
   if is_debian_root && watched "[3/6] restic" restic apt_install restic; then return; fi
-  say "[3/6] restic: not to be had; backups stay on this machine until it is installed"
+  say "[3/6] restic: not to be had; backups stay on this machine until it is installed (apt-get install restic)"
+  # Else every command would ask for it again.
+  echo "restic=none" >"$state/restic"
 }
 
 # Backups are several times as fast with it, and work without.

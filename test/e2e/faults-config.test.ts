@@ -62,6 +62,15 @@ describe("faults: wrong config, passphrase, Docker", function () {
       assert.match(all, /app\.helth: is not known.*known here: .*health/);
     });
 
+    it("shows what the first release would do, and makes not even the stack", async () => {
+      await tiny.configure({});
+      const before = await footprint(tiny.project);
+      const { exitCode, all } = await tiny.deploy("v1.0.0", ["--dry-run"]);
+      assert.equal(exitCode, 0, all);
+      assert.match(all, /this is what deploy would change; nothing was touched/);
+      assert.deepEqual(await footprint(tiny.project), before);
+    });
+
     it("tells a plain pulumi preview and up the same", async () => {
       await tiny.configure({ ...WRONG, version: "$(id)" });
       for (const args of [["preview"], ["up", "--yes", "--skip-preview"]].slice(0, rounds(1, 2))) {
