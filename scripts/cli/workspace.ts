@@ -39,10 +39,18 @@ export function openWorkspace(projectDir: string, stack: string): Workspace {
   if (problem !== null) throw errors.usage({ why: `${path.basename(stackFile)} cannot be read: ${problem}`, next: "correct the file, then run again" });
   const dataDir = configValue(text, "dataDir");
   const paths = dataPaths(typeof dataDir === "string" ? dataDir : ".", stack, projectDir);
-  const unusable = dataDirProblem(paths);
+  const unusable = dataDirProblem(paths) ?? (stack === "dev" ? null : cleanedProblem(paths, process.env));
   if (unusable !== null) throw errors.dataDirUnusable({ dataDir: paths.dataDir, why: unusable });
   mkdirSync(paths.run, { recursive: true, mode: 0o700 });
   return { projectDir, stack, stackFile, paths, env: pulumiEnv(stack, paths) };
+}
+
+/** A CI job's checkout loses all that git does not know before the next job: backups, and the state. */
+function cleanedProblem({ dataDir }: DataPaths, env: NodeJS.ProcessEnv): string | null {
+  const checkout = env["GITHUB_ACTIONS"] === "true" ? env["GITHUB_WORKSPACE"] : undefined;
+  if (checkout === undefined || checkout === "") return null;
+  const below = path.relative(checkout, dataDir);
+  return below === ".." || below.startsWith(`..${path.sep}`) || path.isAbsolute(below) ? null : "it lies in a CI job's checkout, which is cleaned before each job";
 }
 
 function unknownStack(stack: string): ReleaseError {
