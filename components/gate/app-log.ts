@@ -57,10 +57,14 @@ export function secretValues(env: Record<string, string>, known: readonly string
 /** `ModuleNotFoundError: No module named 'x'`, as Python ends a traceback. */
 const EXCEPTION = /^(?:[A-Za-z_]\w*\.)*[A-Za-z_]\w*(?:Error|Exception|Exit|Interrupt|ExceptionGroup|Warning)(?:: .*)?$/;
 
+export function isException(line: string): boolean {
+  return EXCEPTION.test(line);
+}
+
 /** What a log says last: pure. */
 export function lastWords(log: string): { lines: string[]; culprit: string } {
   const lines = log.split(/\r?\n/).map((line) => line.trimEnd()).filter((line) => line !== "");
-  const exception = lines.findLastIndex((line) => EXCEPTION.test(line));
+  const exception = lines.findLastIndex(isException);
   const end = exception < 0 ? lines.length : exception + 1;
   return { lines: lines.slice(Math.max(0, end - SHOWN_LINES), end), culprit: lines[end - 1] ?? "" };
 }

@@ -94,7 +94,7 @@ function stateFindings({ name, state }: ContainerSample, first: ContainerSample 
 }
 
 /** Null: it runs, or may run in a moment. */
-function downReason(state: ContainerState): string | null {
+export function downReason(state: ContainerState): string | null {
   if (["exited", "dead", "removing"].includes(state.status)) {
     return `has ended with exit code ${state.exitCode}`;
   }
@@ -104,16 +104,16 @@ function downReason(state: ContainerState): string | null {
   return state.status === "created" && state.error !== "" ? `could not be started: ${state.error}` : null;
 }
 
-/** Null: it is as it was when the gate first saw it. */
-function restartReason(state: ContainerState, first: ContainerState | null): string | null {
+/** Null: it is as it was when it was looked at first. */
+export function restartReason(state: ContainerState, first: ContainerState | null, when = "while the gate looked"): string | null {
   if (first === null) {
     return null;
   }
   if (state.id !== first.id) {
-    return "was replaced by another one while the gate looked";
+    return `was replaced by another one ${when}`;
   }
   const again = state.restartCount > first.restartCount || (first.status === "running" && state.startedAt !== first.startedAt);
-  return again ? "was restarted while the gate looked" : null;
+  return again ? `was restarted ${when}` : null;
 }
 
 function qdrantFindings(spec: GateSpec, qdrant: QdrantSample, first: QdrantSample | null): Finding[] {
@@ -172,7 +172,7 @@ function isUp(spec: GateSpec, container: ContainerSample): boolean {
 }
 
 /** Null: the answer is what it must be. */
-function httpFault(spec: GateSpec, http: HttpSample): string | null {
+export function httpFault(spec: Pick<GateSpec, "healthPath">, http: HttpSample): string | null {
   const asked = `GET ${http.path}`;
   if (http.status === null) {
     return `${asked} got no answer (${http.error})`;

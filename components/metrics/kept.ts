@@ -75,6 +75,11 @@ export function keep(before: Kept, look: Look, now: number, seen: Seen = { faile
   };
 }
 
+/** The wall clock was set by so many milliseconds: what was measured stays as far back as it was. */
+export function shiftedKept(kept: Kept, ms: number): Kept {
+  return { ...kept, since: kept.since + ms, at: kept.at + ms, slots: kept.slots.map((one) => ({ ...one, from: one.from + ms, to: one.to + ms })) };
+}
+
 function clone(all: TrafficByRevision): Kept["totals"] {
   return Object.fromEntries(Object.entries(all).map(([revision, one]) => [revision, { ...one, latency: { ...one.latency } }]));
 }

@@ -2,7 +2,7 @@
 import { stackNames } from "../release/names.js";
 import { generationOf, type TrafficTable } from "../traffic/model.js";
 import { openSessions } from "../traffic/sessions.js";
-import { type Kept, keep, nothingKept, readKept, writeKept } from "./kept.js";
+import { type Kept, keep, nothingKept, readKept, type Seen, shiftedKept, writeKept } from "./kept.js";
 import { qdrantNumbers } from "./qdrant.js";
 import { type ContainerUse, resourceUse } from "./resources.js";
 import type { TrafficByRevision } from "./traffic.js";
@@ -28,11 +28,19 @@ export async function lookAround(stack: string, table: TrafficTable, since: Curs
   return { ...read, uses, open: sessions.byRevision, qdrant: numbers };
 }
 
+export interface MeasureOptions {
+  /** What else was seen, looked at while the rest is. */
+  seen?: Promise<Seen>;
+  /** Milliseconds by which the wall clock was set since the last look. */
+  clockSetBy?: number;
+}
+
 /** Looks, and keeps what was seen. @throws as {@link lookAround} */
-export async function measure(paths: DataPaths, table: TrafficTable, now: number = Date.now()): Promise<{ kept: Kept; look: Look }> {
-  const before = readKept(paths) ?? nothingKept(now, cursorAt(now));
-  const look = await lookAround(paths.stack, table, before.cursor);
-  const kept = keep(before, look, now);
+export async function measure(paths: DataPaths, table: TrafficTable, { seen, clockSetBy = 0 }: MeasureOptions = {}): Promise<{ kept: Kept; look: Look }> {
+  const now = Date.now();
+  const before = shiftedKept(readKept(paths) ?? nothingKept(now, cursorAt(now)), clockSetBy);
+  const [look, also] = await Promise.all([lookAround(paths.stack, table, before.cursor), seen]);
+  const kept = keep(before, look, now, also);
   writeKept(paths, kept);
   return { kept, look };
 }

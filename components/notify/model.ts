@@ -2,7 +2,7 @@
 import { z } from "zod";
 
 /** In the order of a release. Whoever adds a kind gives it its words in words.ts. */
-export const EVENT_KINDS = ["started", "gated", "succeeded", "rolledBack", "failed", "rollbackFailed"] as const;
+export const EVENT_KINDS = ["started", "gated", "succeeded", "rolledBack", "failed", "rollbackFailed", "watch"] as const;
 
 export type NotifyKind = (typeof EVENT_KINDS)[number];
 
@@ -14,7 +14,7 @@ export const notifyEventSchema = z.object({
   time: z.string(),
   kind: z.enum(EVENT_KINDS),
   stack: z.string(),
-  /** `deploy`, `rollback` or `restore`. */
+  /** `deploy`, `rollback`, `restore` or `watch`. */
   command: z.string(),
   /** What is released, or gone back to. */
   tag: z.string(),

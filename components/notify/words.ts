@@ -15,12 +15,13 @@ const TITLES: Readonly<Record<NotifyKind, Words>> = {
   rolledBack: ({ command, tag, from }) => (back(command) ? `rolled back to ${tag}` : `${tag} failed and was undone, ${from ?? "nothing"} serves`),
   failed: ({ command, tag }) => (command === "restore" ? `the restore under ${tag} failed` : `${tag} was not released`),
   rollbackFailed: ({ command, tag }) => (back(command) ? `the rollback to ${tag} failed` : `${tag} failed, and could not be undone`),
+  watch: ({ tag }) => `the watch of ${tag} raises an alarm`,
 };
 
 /** What a look at the list of messages should tell. */
 const MARKS: Readonly<Record<NotifyKind, string>> = {
   started: ":arrow_forward:", gated: ":ballot_box_with_check:", succeeded: ":white_check_mark:",
-  rolledBack: ":leftwards_arrow_with_hook:", failed: ":x:", rollbackFailed: ":rotating_light:",
+  rolledBack: ":leftwards_arrow_with_hook:", failed: ":x:", rollbackFailed: ":rotating_light:", watch: ":eyes:",
 };
 
 /** `prod: v3.0.0 is released`. One line. */

@@ -17,7 +17,7 @@ export type Loaded = { settings: Settings } | { problems: Problem[] };
 
 const NAMESPACE = "pbjrag:";
 /** Top-level keys that hold an object, which Pulumi hands over as JSON text. */
-const OBJECT_KEYS = new Set(["app", "qdrant", "proxy", "gate", "drain", "backup", "notify", "volumes", "docker", "data", "adopt"]);
+const OBJECT_KEYS = new Set(["app", "qdrant", "proxy", "gate", "drain", "backup", "notify", "volumes", "docker", "data", "adopt", "watch"]);
 
 /** Problems never show a value that may be secret. */
 export function loadSettings({ stack, config, isSecret }: RawConfig): Loaded {

@@ -6,7 +6,7 @@ import { recordedConfigSchema, type RecordedSettings, recordedSchema, type Setti
 /** Leaves out secrets, permissions that are meant for one run, and the one-run keys. */
 export function toRecorded(settings: Settings): RecordedSettings {
   return {
-    ...omit(settings, "notify", "data", "adopt", "attempt", "finish", "asReleased", "reapply"),
+    ...omit(settings, "notify", "watch", "data", "adopt", "attempt", "finish", "asReleased", "reapply"),
     app: omit(settings.app, "secretEnv"),
     backup: omit(settings.backup, "repository", "repositoryPassword", "repositoryEnv"),
     qdrant: omit(settings.qdrant, "apiKey"),
@@ -35,6 +35,7 @@ export function fromRecorded(recorded: RecordedSettings, today: Settings): Setti
     proxy: { ...recorded.proxy, allowInterruption: today.proxy.allowInterruption },
     notify: today.notify,
     data: today.data,
+    watch: today.watch,
     ...(today.adopt === undefined ? {} : { adopt: today.adopt }),
     attempt: today.attempt,
     finish: today.finish,

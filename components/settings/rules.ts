@@ -6,6 +6,7 @@ import { FIRST_GENERATION, GENERATION_NAME, stackNameProblem, stackNames } from 
 import { isBackup } from "../backup/names.js";
 import { repositoryFaults } from "../repository/address.js";
 import { sourceProblem, tagProblem } from "../source/names.js";
+import { watchFaults } from "../watch/faults.js";
 import type { Settings } from "./schema.js";
 import { formatDuration, formatSize } from "./units.js";
 
@@ -207,7 +208,7 @@ function checkAdopt({ adopt, volumes }: Settings, report: Report): void {
   }
 }
 
-function checkOperator({ docker, dataDir, backup, notify, attempt, finish, asReleased }: Settings, report: Report): void {
+function checkOperator({ docker, dataDir, backup, notify, watch, attempt, finish, asReleased }: Settings, report: Report): void {
   whole("backup.keepDays", backup.keepDays, 0, 3650, report);
   // The last one is what undoes the present release.
   whole("backup.keepLast", backup.keepLast, 1, 1000, report);
@@ -216,6 +217,9 @@ function checkOperator({ docker, dataDir, backup, notify, attempt, finish, asRel
   }
   for (const [key, what, next] of notifyFaults(notify)) {
     report(`notify.${key}`, what, next);
+  }
+  for (const [key, what, next] of watchFaults(watch)) {
+    report(`watch.${key}`, what, next);
   }
   const scheme = /^([a-z+]+):\/\//i.exec(docker.host)?.[1]?.toLowerCase() ?? "";
   if (scheme === "ssh" || scheme === "tcp") {

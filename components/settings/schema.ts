@@ -124,6 +124,11 @@ function fields<N extends z.ZodType<number>, B extends z.ZodType<boolean>, T ext
 
 const config = fields(CONFIG);
 
+const ACTIONS = ["rollback", "freeze", "alert", "off"] as const;
+/** One rule of the watch: what is above the threshold within (or for) a span of time has its consequence. */
+const rule = <T extends z.ZodType<number>>(above: T) =>
+  z.strictObject({ above, within: CONFIG.duration, action: z.enum(ACTIONS, { error: `expected one of ${ACTIONS.join(", ")}` }) });
+
 /** Config laid over the defaults -> {@link Settings}. Unknown keys are refused. */
 export const settingsSchema = z.strictObject({
   ...config.top,
@@ -168,6 +173,22 @@ export const settingsSchema = z.strictObject({
   }),
   /** An install that is there already: its containers give way to the first release, which takes up its volumes. */
   adopt: z.strictObject({ qdrantVolume: text, uploadsVolume: text, containers: z.array(text, { error: "expected a list of names" }) }).optional(),
+  /** What a release is watched for after it, and for how long; 0: it is not. Today's values hold, whatever release serves. */
+  watch: z.strictObject({
+    for: CONFIG.duration,
+    /** From one look to the next. */
+    interval: CONFIG.duration,
+    /** Fewer within a rule's span say nothing of errors and latencies. */
+    minRequests: CONFIG.integer,
+    /** Percent of requests; `fewErrors` is for a warning below `errors`. */
+    errors: rule(CONFIG.decimal), fewErrors: rule(CONFIG.decimal),
+    /** The 99th percentile of answer times. */
+    latency: rule(CONFIG.duration),
+    /** Failed rounds of health checks. */
+    health: rule(CONFIG.integer),
+    /** Percent of the limit. */
+    memory: rule(CONFIG.decimal),
+  }),
   /** Renewed by the CLI when the last run did not end well: takes a new backup and gates again. */
   attempt: text,
   /** The revision whose former release is to be removed. */

@@ -1,6 +1,8 @@
 import { readFileSync } from "node:fs";
 import { errors, EXIT } from "../../components/runtime/errors.js";
 import { listTags, newestTag } from "../../components/source/tags.js";
+import { readLive } from "../../components/traffic/live.js";
+import { assertNotFrozen } from "../../components/watch/freeze.js";
 import { afterAdopted, afterFailed, endAdoption } from "./adoption.js";
 import { pruneAfterDeploy } from "./backups/prune.js";
 import { assertConfig } from "./check-config.js";
@@ -8,7 +10,7 @@ import { confirmed } from "./confirm.js";
 import { dryRun } from "./dry-run.js";
 import { finished, writeDown } from "./finished.js";
 import { ensureImages } from "./images.js";
-import type { Outcome } from "./outcome.js";
+import { endLines, type Outcome } from "./outcome.js";
 import { readPresent, type Present } from "./present.js";
 import { isNoChange, previewPlan, refuseOlder } from "./preview.js";
 import { recover } from "./recover.js";
@@ -27,19 +29,31 @@ export interface DeployOptions {
   dryRun: boolean;
   yes: boolean;
   waitMs: number;
+  /** Afterwards, for `watch.for`. */
+  watch: boolean;
+  detach: boolean;
 }
 
 /** Releases a tag: preview, backup, start, gate, switch; the former release is put back if it fails. */
 export async function deploy(ws: Workspace, options: DeployOptions): Promise<Outcome> {
-  assertConfig(ws, { version: options.version ?? "v0.0.0", ...backupValues(ws, options) });
+  const { watch: rules } = assertConfig(ws, { version: options.version ?? "v0.0.0", ...backupValues(ws, options) });
   const version = options.version ?? (await newestVersion(ws));
   if (version === null) throw errors.usage({ why: "the source has no release tag", next: "tag a commit (git tag -a v1.0.0) or name one with --version" });
   const values = { version, ...backupValues(ws, options) };
   if (options.dryRun) return dryRun(ws, "deploy", values);
-  return Run.conduct(ws, { command: "deploy", waitMs: options.waitMs }, (run) => release(run, options, values));
+  let released = false;
+  const outcome = await Run.conduct(ws, { command: "deploy", waitMs: options.waitMs }, (run) => release(run, options, values, () => (released = true)));
+  if (!released || !options.watch || rules.for === 0) return outcome;
+  const { watch } = await import("./watch/watch.js");
+  const watched = await watch(ws, { forMs: rules.for, detach: options.detach, json: false });
+  if (watched.exitCode !== EXIT.done || outcome.exitCode === EXIT.done) return watched;
+  // What was unverified before is no better for having been watched, and is said last.
+  process.stdout.write(`${endLines(outcome).join("\n")}\n`);
+  return outcome;
 }
 
-async function release(run: Run, options: DeployOptions, values: Record<string, unknown>): Promise<Outcome> {
+async function release(run: Run, options: DeployOptions, values: Record<string, unknown>, released: () => void): Promise<Outcome> {
+  await assertNotFrozen(run.ws.paths, async () => (await readLive(run.ws.stack))?.table.serving?.revision ?? null);
   const found = await recover(run);
   const present = found.ledger.length === 0 && (await endAdoption(run)) ? await readPresent(run.engine, run.ws) : found;
   const config = new TempConfig(run.ws, { ...values, attempt: run.attempt === "" ? undefined : run.attempt });
@@ -62,6 +76,7 @@ async function release(run: Run, options: DeployOptions, values: Record<string, 
     const done = await finished(run);
     const outcome = { ...done, summary: `${done.summary}${await afterAdopted(run)}` };
     if (outcome.exitCode === EXIT.done) await pruneAfterDeploy(run);
+    if (!run.interrupted) released();
     return outcome;
   } finally {
     config.remove();

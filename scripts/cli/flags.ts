@@ -9,6 +9,8 @@ export interface RawDeployFlags {
   dryRun?: boolean;
   yes?: boolean;
   wait?: number;
+  watch?: boolean;
+  detach?: boolean;
 }
 
 /**
@@ -27,7 +29,12 @@ export function deployOptions(flags: RawDeployFlags): DeployOptions {
   if (!without && flags.reason !== undefined) {
     throw errors.usage({ why: "--reason says why there is no backup, and one is taken", next: "add --no-backup or leave --reason out" });
   }
+  if (flags.watch === false && flags.detach === true) {
+    throw errors.usage({ why: "--detach is about the watch, and --no-watch wants none", next: "say one of them" });
+  }
   return {
+    watch: flags.watch !== false,
+    detach: flags.detach === true,
     dryRun: flags.dryRun === true,
     yes: flags.yes === true,
     waitMs: flags.wait ?? 0,

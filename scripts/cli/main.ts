@@ -4,6 +4,7 @@ import { addBackups } from "./backups/command.js";
 import { type Common, inWorkspace, setupOptions, stackOption, waitOption } from "./options.js";
 import { endLines, exitCodeHelp } from "./outcome.js";
 import { answerSignals } from "./signals.js";
+import { addWatch } from "./watch/command.js";
 
 /**
  * The one command line behind the scripts. Each command's module is loaded only when it runs: a warm rollback must
@@ -14,6 +15,8 @@ interface DeployFlags extends Common {
   backup?: boolean;
   withBackup?: boolean;
   reason?: string;
+  watch?: boolean;
+  detach?: boolean;
 }
 
 interface RollbackFlags extends Common {
@@ -59,6 +62,8 @@ function program(): Command {
     .option("--with-backup", "take a backup first (the default)")
     .option("--no-backup", "take none; needs --reason, which is recorded")
     .option("--reason <text>", "why there is no backup")
+    .option("--no-watch", "do not watch the release afterwards, whatever watch.for says")
+    .option("--detach", "watch it in the background: this command ends when that has begun")
     .option("--dry-run", "show the preview and touch nothing")
     .option("--yes", "do not ask")
     .addOption(waitOption())
@@ -171,6 +176,7 @@ ${setupOptions}\n${exitCodeHelp}`)
       await inWorkspace(flags.stack, (ws) => passThrough(ws, args));
     });
   addBackups(cli);
+  addWatch(cli);
   return cli;
 }
 

@@ -15,7 +15,7 @@ export const waitOption = (): Option =>
   new Option("--wait <duration>", "wait that long for another release of the stack, e.g. 10m").argParser(parseWait).default(0, "refuse at once");
 export const setupOptions = "\nSet-up (all scripts): --offline forces the stand-ins of offline/, --online forbids them.\n";
 
-function parseWait(text: string): number {
+export function parseWait(text: string): number {
   const match = /^(\d+)(ms|s|m|h)$/.exec(text);
   if (match === null) throw new InvalidArgumentError("Say a whole number with ms, s, m or h, e.g. 10m.");
   const unit = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 }[match[2] as "ms" | "s" | "m" | "h"];

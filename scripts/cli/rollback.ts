@@ -15,6 +15,8 @@ export interface RollbackOptions {
   dryRun: boolean;
   yes: boolean;
   waitMs: number;
+  /** The revision that is left: another one that serves meanwhile stays. */
+  from?: string;
 }
 
 /**
@@ -38,6 +40,7 @@ async function goBack(run: Run, options: RollbackOptions, look: Promise<LiveTraf
     return { exitCode: EXIT.refused, summary: "not confirmed", next: "" };
   }
   await endLeftovers(run);
+  if (options.from !== undefined) await assertServes(run, options.from);
   const moved = await moveWarm(run, options.tag, look);
   // Loaded when users have been moved: it takes as long as the move itself.
   const { makeStateAgree, unrecorded } = await import("./agree.js");
@@ -47,4 +50,11 @@ async function goBack(run: Run, options: RollbackOptions, look: Promise<LiveTraf
     if (moved === null) throw error;
     return unrecorded(moved, failureOutcome(error).summary);
   }
+}
+
+/** Looked at under the lock: nobody moves traffic meanwhile. */
+async function assertServes({ ws }: Run, revision: string): Promise<void> {
+  const { readLive } = await import("../../components/traffic/live.js");
+  const serving = (await readLive(ws.stack))?.table.serving?.revision;
+  if (serving !== revision) throw errors.usage({ why: `${serving ?? "nothing"} serves now, not ${revision}`, next: "see scripts/status.sh" });
 }

@@ -11,10 +11,13 @@ import { cursorAt, readTraffic } from "../../components/metrics/traffic-log.js";
 import { roundSize } from "../../components/settings/units.js";
 import { readLive } from "../../components/traffic/live.js";
 import { openSessions } from "../../components/traffic/sessions.js";
+import { readFreeze } from "../../components/watch/freeze.js";
+import { isWatching, readWatch, type WatchState } from "../../components/watch/state.js";
 import type { Outcome } from "./outcome.js";
 import { lookAtPresent } from "./present.js";
 import { stateLost } from "./state-copy.js";
 import { verifyServing, type Verdict } from "./verify.js";
+import { running } from "./watch/words.js";
 import type { Workspace } from "./workspace.js";
 
 /** What `status --json` prints. Absent things are null. */
@@ -42,6 +45,10 @@ export interface Status {
   backups: BackupSummary[];
   releases: Pick<ReleaseRecord, "seq" | "tag" | "revision" | "kind" | "outcome" | "switchedAt" | "backup" | "generation">[];
   lock: { held: boolean; holder: string };
+  /** That of what serves: under way, or how it ended. */
+  watch: { running: boolean; words: string; endsAt: string; met: WatchState["met"] } | null;
+  /** Why no release is made, or "". */
+  frozen: string;
 }
 
 const backupsShown = 5;
@@ -82,6 +89,7 @@ async function collect(ws: Workspace): Promise<Omit<Status, "traffic" | "use">> 
   const open = live === null ? { byRevision: {}, workers: 0 } : await openSessions(ws.stack);
   const verdict: Verdict | null = record === null ? null : await verifyServing(ws, record);
   const lock = describeLock(ws.paths);
+  const freeze = readFreeze(ws.paths);
   const held = lock !== null && lock.state === "alive";
   return {
     stack: ws.stack,
@@ -100,7 +108,17 @@ async function collect(ws: Workspace): Promise<Omit<Status, "traffic" | "use">> 
     backups: backups.slice(-backupsShown).reverse(),
     releases: present.ledger.map(({ seq, tag, revision, kind, outcome, switchedAt, backup, generation }) => ({ seq, tag, revision, kind, outcome, switchedAt, backup, generation })),
     lock: { held, holder: held ? holderInWords(lock.holder) : "" },
+    watch: record === null ? null : watchOf(ws, record.revision),
+    frozen: freeze !== null && freeze.revision === record?.revision ? `since ${freeze.at}: ${freeze.what}` : "",
   };
+}
+
+function watchOf({ paths }: Workspace, revision: string): Status["watch"] {
+  const found = readWatch(paths);
+  if (found === null || found.target.revision !== revision) return null;
+  const runs = isWatching(found);
+  const ended = found.ending === "" ? "was ended before its time; scripts/watch.sh goes on with it" : found.ending;
+  return { running: runs, words: runs ? running(found) : ended, endsAt: new Date(found.endsAt).toISOString(), met: found.met };
 }
 
 function text(value: unknown): string | null {
@@ -120,6 +138,8 @@ function describe(s: Status, traffic: TrafficByRevision): string[] {
     `sessions    ${sessions === "" ? "none open" : sessions} (${s.proxyWorkers} proxy workers)`,
     `traffic     in the last minute: ${Object.entries(traffic).map(([revision, one]) => `${revision} ${trafficInWords(one, trafficMs)}`).join("; ") || "no request"}`,
     `lock        ${s.lock.held ? s.lock.holder : "free"}`,
+    `watch       ${s.watch === null ? "none" : s.watch.words}${s.watch?.running === true ? s.watch.met.map(({ what }) => `; ${what}`).join("") : ""}`,
+    ...(s.frozen === "" ? [] : [`frozen      ${s.frozen}; scripts/watch.sh --thaw permits releases again`]),
     "containers",
     ...s.containers.map((c) => `  ${c.name}  ${c.status}${memoryWords(s.use.find(({ container }) => container === c.name))}`),
     "backups",

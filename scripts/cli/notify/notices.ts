@@ -7,6 +7,7 @@ import { masked } from "../../../components/notify/masked.js";
 import type { NotifyEvent, NotifyKind } from "../../../components/notify/model.js";
 import { Outbox } from "../../../components/notify/outbox.js";
 import { EXIT, messageOf } from "../../../components/runtime/errors.js";
+import { apartEnv } from "../apart.js";
 import type { Outcome } from "../outcome.js";
 import type { Run } from "../run.js";
 import { configValue } from "../stack-file.js";
@@ -57,6 +58,11 @@ export function beginNotices(run: Run, about: About): Notices | undefined {
   return notices;
 }
 
+/** The same of a watch. */
+export function watchNotices(ws: Workspace, terminal: Pick<Terminal, "shownPath" | "redact" | "detail">, tag: string): Notices | undefined {
+  return tellsAnybody(ws) ? new Notices(ws, terminal, { command: "watch", tag, from: tag }) : undefined;
+}
+
 /** Tells how a run ended. One that others are not told of tries again what former runs could not send. */
 export function endNotices(ws: Workspace, notices: Notices | undefined, outcome: Outcome): void {
   if (notices !== undefined) notices.ended(outcome);
@@ -64,7 +70,7 @@ export function endNotices(ws: Workspace, notices: Notices | undefined, outcome:
 }
 
 /** What the end of a command, which had begun to change something, means for others. Pure. */
-export function endKind(command: string, exitCode: Outcome["exitCode"]): Exclude<NotifyKind, "started" | "gated"> {
+export function endKind(command: string, exitCode: Outcome["exitCode"]): Exclude<NotifyKind, "started" | "gated" | "watch"> {
   const done = exitCode === EXIT.done || exitCode === EXIT.unverified;
   if (command === "rollback") return done ? "rolledBack" : "rollbackFailed";
   if (done) return "succeeded";
@@ -82,11 +88,8 @@ export function whoBegan(env: NodeJS.ProcessEnv): string {
   return `${name === undefined || name === "" ? String(userInfo().uid) : name} on ${hostname()}`;
 }
 
-/** Its environment has no mark of this run, which would end it with the run's children, nor that of a CI runner, which ends what a job leaves. */
 function startSender(ws: Workspace): void {
-  const marks = ["PBJRAG_RUN", "PBJRAG_LOCK", "PBJRAG_FENCE", "RUNNER_TRACKING_ID"];
-  const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !marks.includes(name)));
-  const child = spawn(process.execPath, [path.join(__dirname, "main.js"), ws.stack], { cwd: ws.projectDir, env, detached: true, stdio: "ignore" });
+  const child = spawn(process.execPath, [path.join(__dirname, "main.js"), ws.stack], { cwd: ws.projectDir, env: apartEnv(process.env), detached: true, stdio: "ignore" });
   child.on("error", () => undefined);
   child.unref();
 }

@@ -1,0 +1,93 @@
+import { randomBytes } from "node:crypto";
+import { assertDocker } from "../../../components/runtime/docker.js";
+import { errors, EXIT } from "../../../components/runtime/errors.js";
+import { openJournal } from "../../../components/runtime/journal.js";
+import { openReleaseLog } from "../../../components/runtime/log.js";
+import { stamp } from "../../../components/runtime/paths.js";
+import { readLive } from "../../../components/traffic/live.js";
+import { endFreeze } from "../../../components/watch/freeze.js";
+import { canGoOn, goneOnWith, isWatching, newWatch, readWatch, type WatchState, type WatchTarget, writeWatch } from "../../../components/watch/state.js";
+import { assertOperatorConfig } from "../check-config.js";
+import { endLines, type Outcome } from "../outcome.js";
+import { passphraseOf } from "../passphrase.js";
+import { lookAtPresent } from "../present.js";
+import type { Workspace } from "../workspace.js";
+import { detach } from "./detach.js";
+import { followWatch } from "./follow.js";
+import { runWatch } from "./loop.js";
+import { formOf, Screen } from "./screen.js";
+import { running } from "./words.js";
+import { watchWorld } from "./world.js";
+
+export interface WatchOptions {
+  /** Milliseconds; absent: what is left of a watch that was interrupted, else `watch.for`. */
+  forMs?: number;
+  detach: boolean;
+  json: boolean;
+}
+
+/** Of a watch that nobody said the length of, where config says that releases are not watched. */
+const DEFAULT_MS = 3_600_000;
+
+/** Watches what serves; one that is under way is followed, one that was interrupted gone on with. */
+export async function watch(ws: Workspace, options: WatchOptions): Promise<Outcome> {
+  const outcome = await begin(ws, options);
+  process[options.json ? "stderr" : "stdout"].write(`${endLines(outcome).join("\n")}\n`);
+  return outcome;
+}
+
+async function begin(ws: Workspace, options: WatchOptions): Promise<Outcome> {
+  const { watch: rules } = assertOperatorConfig(ws);
+  await assertDocker();
+  const serving = (await readLive(ws.stack))?.table.serving ?? null;
+  if (serving === null) throw errors.usage({ why: `nothing serves on ${ws.stack}, so there is nothing to watch`, next: "run scripts/deploy.sh first" });
+  const found = readWatch(ws.paths);
+  if (found !== null && isWatching(found) && found.target.revision === serving.revision) {
+    return options.detach ? { exitCode: EXIT.done, summary: running(found), next: "" } : followWatch(ws, formOf(options.json));
+  }
+  if (options.detach) return detach(ws, options.forMs, serving.revision);
+  const id = `watch-${stamp()}-${randomBytes(3).toString("hex")}`;
+  const goesOn = options.forMs === undefined && canGoOn(found, serving.revision, Date.now());
+  const state = goesOn ? goneOnWith(found, id) : newWatch(id, await targetOf(ws, serving.revision), Date.now(), options.forMs ?? (rules.for === 0 ? DEFAULT_MS : rules.for));
+  writeWatch(ws.paths, state);
+  return conduct(ws, options, state, goesOn);
+}
+
+async function conduct(ws: Workspace, options: WatchOptions, begun: WatchState, goesOn: boolean): Promise<Outcome> {
+  const { watch: rules } = assertOperatorConfig(ws);
+  const passphrase = passphraseOf({ ...ws.env, ...process.env });
+  const log = openReleaseLog(ws.paths, "watch", { secrets: passphrase === null ? [] : [passphrase] });
+  const journal = openJournal(ws.paths, { run: begun.id });
+  const world = watchWorld({ ws, screen: new Screen(formOf(options.json)), log, journal });
+  const { tag, revision } = begun.target;
+  world.say(`${goesOn ? "going on with the watch of" : "watching"} ${tag} until ${new Date(begun.endsAt).toISOString()}, log ${log.file}`);
+  journal.write({ phase: "watch", event: "start", message: `watching ${tag}`, data: { tag, revision, endsAt: begun.endsAt, goesOn } });
+  try {
+    const { state, outcome } = await runWatch(world, rules, begun);
+    journal.write({ phase: "watch", event: "done", message: log.redact(outcome.summary), data: { tag, revision, exitCode: outcome.exitCode, state: state.state, history: state.history } });
+    for (const line of endLines(outcome)) log.write(line);
+    return outcome;
+  } finally {
+    log.close();
+  }
+}
+
+/** What is probed, from the release's record: a watch that is gone on with needs no Pulumi. */
+async function targetOf(ws: Workspace, serving: string): Promise<WatchTarget> {
+  const live = await readLive(ws.stack);
+  const record = (await lookAtPresent(ws)).ledger.at(-1);
+  const revision = live?.table.serving ?? null;
+  if (record === undefined || revision === null || record.revision !== serving || revision.revision !== serving) {
+    throw errors.usage({ why: `what serves on ${ws.stack} (${serving}) is not what was released last`, next: "see scripts/status.sh, and run the release or the rollback again that was not finished" });
+  }
+  const { containers, port, healthPath, tag } = revision;
+  return { revision: serving, tag, containers, port, healthPath, scriptPath: record.settings.app.health.script, requestTimeoutMs: record.settings.gate.requestTimeout };
+}
+
+/** Releases may go on, whatever a watch complained of. */
+export function thaw(ws: Workspace): Outcome {
+  endFreeze(ws.paths);
+  const outcome: Outcome = { exitCode: EXIT.done, summary: `releases of ${ws.stack} are not frozen`, next: "" };
+  process.stdout.write(`${endLines(outcome).join("\n")}\n`);
+  return outcome;
+}
