@@ -99,8 +99,9 @@ async function clone(dir: string): Promise<void> {
   await mkdir(join(dir, ".release"), { recursive: true });
   // The set-up compares times: a lock file newer than node_modules would make it install into the shared directory.
   const installed = join(ROOT, "node_modules", ".package-lock.json");
-  const { mtime } = await stat(installed);
-  await utimes(join(dir, "package-lock.json"), mtime, mtime);
+  // Times of files are finer than the milliseconds here, which are rounded up as well.
+  const before = new Date((await stat(installed)).mtimeMs - 1000);
+  await utimes(join(dir, "package-lock.json"), before, before);
   const stamp = join(dir, ".release", "setup", "stamp");
   const now = new Date();
   if (existsSync(stamp)) await utimes(stamp, now, now);

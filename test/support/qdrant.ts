@@ -57,11 +57,12 @@ export class TestQdrant {
     return (await this.send<{ collections: { name: string }[] }>("GET", "/collections")).collections.map(({ name }) => name).sort();
   }
 
-  async dump(): Promise<Dump> {
+  /** @param points false: all but those */
+  async dump({ points = true } = {}): Promise<Dump> {
     const collections: Dump["collections"] = {};
     for (const name of await this.collections()) {
       const info = await this.send<{ config: unknown; payload_schema: Record<string, unknown> }>("GET", `/collections/${name}`);
-      collections[name] = { config: info.config, indexes: info.payload_schema, points: await this.points(name) };
+      collections[name] = { config: info.config, indexes: info.payload_schema, points: points ? await this.points(name) : [] };
     }
     const { aliases } = await this.send<{ aliases: Dump["aliases"] }>("GET", "/aliases");
     return { collections, aliases: aliases.sort((a, b) => a.alias_name.localeCompare(b.alias_name)) };
@@ -70,13 +71,25 @@ export class TestQdrant {
   /** All points with payload and vectors, by id. */
   async points(collection: string): Promise<Point[]> {
     const all: Point[] = [];
+    for await (const page of this.pages(collection)) all.push(...page);
+    return all.sort((a, b) => String(a.id).localeCompare(String(b.id), "en", { numeric: true }));
+  }
+
+  /** The same of all collections, one after another, for what does not fit into memory. */
+  async *everyPoint(): AsyncGenerator<{ collection: string; point: Point }> {
+    for (const collection of await this.collections()) {
+      for await (const page of this.pages(collection)) for (const point of page) yield { collection, point };
+    }
+  }
+
+  private async *pages(collection: string): AsyncGenerator<Point[]> {
     for (let offset: unknown = null; ; ) {
       const page = await this.send<{ points: Point[]; next_page_offset: unknown }>("POST", `/collections/${collection}/points/scroll`, {
         limit: 1000, with_payload: true, with_vector: true, ...(offset === null ? {} : { offset }),
       });
-      all.push(...page.points);
+      yield page.points;
       offset = page.next_page_offset ?? null;
-      if (offset === null) return all.sort((a, b) => String(a.id).localeCompare(String(b.id), "en", { numeric: true }));
+      if (offset === null) return;
     }
   }
 }

@@ -131,11 +131,11 @@ export class TinyStack {
   }
 
   /** Runs a shell in a container of the app, of whichever release has the uploads of this generation. */
-  async inApp(script: string, generation = "0"): Promise<string> {
+  async inApp(script: string, generation = "0", { timeoutMs = 30_000 } = {}): Promise<string> {
     const users = await usersOf(this.names.uploadsVolume(generation));
     const app = users.find(({ Labels, State }) => Labels["pbjrag.role"] === "app" && State === "running")?.Id;
     assert.ok(app !== undefined, `no app runs on the uploads of generation ${generation}`);
-    const { exitCode, stdout, stderr } = await execIn(app, ["sh", "-ec", script], { timeoutMs: 30_000 });
+    const { exitCode, stdout, stderr } = await execIn(app, ["sh", "-ec", script], { timeoutMs });
     assert.equal(exitCode, 0, stderr);
     return stdout;
   }
