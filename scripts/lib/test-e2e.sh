@@ -4,7 +4,7 @@
 
 # What measures a load, must meet a moment or takes the whole machine (20 deploys at once) goes one after another at full weight;
 # everything else beside it, at a lower one.
-measuring=" story traffic traffic-handlers traffic-freeze kills faults-lock load "
+measuring=" story traffic traffic-handlers traffic-freeze kills kills-back kills-first kills-random kills-stop faults-lock load "
 # Too long for every day: these run in the full suite, and when they are named.
 long=" adopt backup-faults backup-unchanged backups-cli data-rollback drill faults-docker former kills-back kills-first kills-random kills-stop load notify qdrant-change qdrant-version quiesce repository restore-faults restore-kills sample-app "
 # Of a size that neither suite has the time for: only when they are named.
@@ -35,8 +35,7 @@ run_e2e() { # ENGINE
     fi
     if [[ $measuring == *" $name "* ]]; then first+=("$name"); else beside+=("$name"); fi
   done
-  # The full suite's counts are for an undisturbed machine.
-  if [ "$suite" = full ] || [ ${#first[@]} -eq 0 ] || [ ${#beside[@]} -eq 0 ]; then
+  if [ ${#first[@]} -eq 0 ] || [ ${#beside[@]} -eq 0 ]; then
     for name in "${names[@]}"; do
       say "end-to-end on the $1 engine: $name"
       run_file "$1" "$name"
