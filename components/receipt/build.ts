@@ -112,10 +112,12 @@ function incidentOf(receipt: Receipt, own: readonly JournalEvent[], { logTail }:
   const { outcome, switched, tag, timeline } = receipt;
   // A rollback that went well may have found the warm way closed.
   const failed = outcome.exitCode === 0 ? undefined : own.findLast(({ event, message }) => event === "failed" && message !== "");
-  const cause = failed !== undefined ? causeIn(failed) : outcome.exitCode === 0 ? "" : outcome.summary;
+  const watch = watchOf(own);
+  const cause = failed !== undefined ? causeIn(failed) : watch !== null ? watch.words : outcome.exitCode === 0 ? "" : outcome.summary;
   const began = Date.parse(receipt.startedAt);
   const put = timeline.find(({ phase }) => phase === "reapply");
   const times = [
+    ...(watch === null ? [] : [{ at: watch.since, words: watch.words }]),
     { at: receipt.startedAt, words: `${receipt.command} began` },
     ...(switched === null ? [] : [{ at: switched.at, words: `new users were sent to ${tag}` }]),
     ...(failed === undefined ? [] : [{ at: failed.time, words: `${labelOf(failed.phase)} failed` }]),
@@ -123,6 +125,13 @@ function incidentOf(receipt: Receipt, own: readonly JournalEvent[], { logTail }:
     { at: receipt.endedAt, words: `the run ended: ${outcome.words}` },
   ].sort((a, b) => Date.parse(a.at) - Date.parse(b.at));
   return { cause, phase: failed?.phase ?? "", times, evidence: [...outcome.lines], log: [...logTail] };
+}
+
+/** Why a watch went back, and from when on that was so; null: a person did. */
+export function watchOf(events: readonly JournalEvent[]): { words: string; since: string } | null {
+  const event = lastOf(events, "watch", "info");
+  const since = text(event?.data, "since");
+  return event === undefined || since === "" ? null : { words: event.message, since };
 }
 
 function causeIn({ message, data }: JournalEvent): string {

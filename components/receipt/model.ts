@@ -95,7 +95,7 @@ const backup = z.object({
 
 /** What a person begins an incident report with. */
 const incident = z.object({
-  /** What ended the run, in one sentence; "" for a rollback that went well: why it was made only a person knows. */
+  /** What ended the run, in one sentence; "" for a rollback that went well and that a person began: why, only they know. */
   cause: z.string(),
   /** Phase that failed; "" where none did. */
   phase: z.string(),

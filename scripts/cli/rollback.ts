@@ -15,8 +15,20 @@ export interface RollbackOptions {
   dryRun: boolean;
   yes: boolean;
   waitMs: number;
-  /** The revision that is left: another one that serves meanwhile stays. */
-  from?: string;
+  /** Nobody asked for it but the watch. */
+  watch?: WatchCause;
+}
+
+/** Why a watch goes back. */
+export interface WatchCause {
+  /** The release that is left: another one that serves meanwhile stays. */
+  revision: string;
+  tag: string;
+  /** The rule that was met, and what was seen, in words. */
+  rule: string;
+  what: string;
+  /** ISO 8601: from when on that was so. */
+  since: string;
 }
 
 /**
@@ -40,7 +52,7 @@ async function goBack(run: Run, options: RollbackOptions, look: Promise<LiveTraf
     return { exitCode: EXIT.refused, summary: "not confirmed", next: "" };
   }
   await endLeftovers(run);
-  if (options.from !== undefined) await assertServes(run, options.from);
+  if (options.watch !== undefined) await leaveFor(run, options.watch);
   const moved = await moveWarm(run, options.tag, look);
   // Loaded when users have been moved: it takes as long as the move itself.
   const { makeStateAgree, unrecorded } = await import("./agree.js");
@@ -52,9 +64,10 @@ async function goBack(run: Run, options: RollbackOptions, look: Promise<LiveTraf
   }
 }
 
-/** Looked at under the lock: nobody moves traffic meanwhile. */
-async function assertServes({ ws }: Run, revision: string): Promise<void> {
+/** Looked at under the lock: nobody moves traffic meanwhile. The receipt finds the cause in the journal. */
+async function leaveFor({ ws, journal }: Run, { revision, tag, rule, what, since }: WatchCause): Promise<void> {
   const { readLive } = await import("../../components/traffic/live.js");
   const serving = (await readLive(ws.stack))?.table.serving?.revision;
   if (serving !== revision) throw errors.usage({ why: `${serving ?? "nothing"} serves now, not ${revision}`, next: "see scripts/status.sh" });
+  journal.write({ phase: "watch", event: "info", message: `the watch of ${tag} saw: ${what}`, data: { rule, since } });
 }

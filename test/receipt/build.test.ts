@@ -118,6 +118,15 @@ describe("receipt: of a rollback", () => {
     assert.equal(receiptOf(warmRollback, { command: "rollback", rehearsal: true }).incident, null);
   });
 
+  it("that a watch began has its rule as the cause, from when on it was met", () => {
+    const run = warmRollback[0]?.run ?? "";
+    const words = "the watch of v3.0.0 saw: 5 % of 400 requests failed in 5m (above 1 %)";
+    const watched: JournalEvent = { time: at(0.2).toISOString(), run, phase: "watch", event: "info", message: words, data: { rule: "errors", since: at(-300).toISOString() } };
+    const { incident } = receiptOf([watched, ...warmRollback], { command: "rollback" });
+    assert.equal(incident?.cause, words);
+    assert.deepEqual(incident?.times[0], { at: at(-300).toISOString(), words });
+  });
+
   it("that was killed before it had a plan names where it was going", () => {
     const receipt = receiptOf(warmRollback.slice(0, 1), { ...ended(null), command: "rollback" });
     assert.deepEqual([receipt.tag, receipt.revision, receipt.switched], ["v2.9.0", "v2.9.0-8488f628", null]);

@@ -1,7 +1,7 @@
 /** The receipt that a run leaves, written when all else is done. */
 import { existsSync } from "node:fs";
 import path from "node:path";
-import { buildReceipt, deservesReceipt, type RunFacts, switchOf } from "../../../components/receipt/build.js";
+import { buildReceipt, deservesReceipt, type RunFacts, switchOf, watchOf } from "../../../components/receipt/build.js";
 import { type Receipt, type ReceiptCommand, receiptSchema } from "../../../components/receipt/model.js";
 import { readRun } from "../../../components/runtime/journal.js";
 import type { LastRun } from "../last-run.js";
@@ -43,7 +43,9 @@ async function leave(run: Leaving, facts: RunFacts, masked: boolean): Promise<st
   const switched = switchOf(facts.events, facts.startedAt);
   const before = facts.events.some(({ phase, data }) => phase === "plan" && data?.["presentTag"] === null);
   // Until the first release there is nobody to answer.
-  const from = before ? (switched === null ? null : new Date(switched.at)) : facts.startedAt;
+  // What a watch went back for belongs to it.
+  const began = watchOf(facts.events)?.since ?? facts.startedAt;
+  const from = before ? (switched === null ? null : new Date(switched.at)) : new Date(began);
   const traffic = from === null ? { measured: false as const, why: "nothing was released before" } : await trafficBetween(stack, from, facts.endedAt, facts.startedAt);
   const built = buildReceipt(masked ? facts : withoutText(facts), { traffic, manifestOf: manifests(paths) });
   const receipt = receiptSchema.parse(redacted(built, (text) => run.terminal.redact(text)));

@@ -5,6 +5,7 @@ import { formatDuration } from "../../../components/settings/units.js";
 import { type Finding, judge, trafficOf, type WatchRules } from "../../../components/watch/judge.js";
 import { shifted, type WatchState, withMet } from "../../../components/watch/state.js";
 import type { Outcome } from "../outcome.js";
+import type { WatchCause } from "../rollback.js";
 
 /** What one look has seen. */
 export interface Seen {
@@ -40,7 +41,7 @@ export interface WatchWorld {
   freeze(state: WatchState, finding: Finding): void;
   /** Who holds the stack's lock, in words; "" when nobody does. */
   busy(): string;
-  rollback(state: WatchState): Promise<Outcome>;
+  rollback(cause: WatchCause): Promise<Outcome>;
 }
 
 /** More than this many milliseconds between two clocks are no drift: one of them was set. */
@@ -89,7 +90,7 @@ export async function runWatch(world: WatchWorld, rules: WatchRules, begun: Watc
     const grave = met.find(({ action }) => action === "rollback");
     if (grave !== undefined) {
       const holder = world.busy();
-      if (holder === "") return end("ended", await rollBack(world, state, grave));
+      if (holder === "") return end("ended", await rollBack(world, state, grave, now() - rules[grave.rule].within));
       sayOnce(`${state.target.tag} is to be rolled back (${grave.what}), but ${holder}; looking again`);
     }
     world.save(state);
@@ -112,9 +113,9 @@ function answer(world: WatchWorld, state: WatchState, finding: Finding): void {
   if (action === "freeze") world.freeze(state, finding);
 }
 
-async function rollBack(world: WatchWorld, state: WatchState, { rule, what }: Finding): Promise<Outcome> {
-  const { target } = state;
-  const ended = await world.rollback(state);
+/** @param since milliseconds since 1970: from when on it was looked at what is the matter */
+async function rollBack(world: WatchWorld, { target, startedAt }: WatchState, { rule, what }: Finding, since: number): Promise<Outcome> {
+  const ended = await world.rollback({ revision: target.revision, tag: target.tag, rule, what, since: new Date(Math.max(startedAt, since)).toISOString() });
   const why = `${target.tag} was rolled back by the watch's rule ${rule}: ${what}`;
   if (ended.exitCode === EXIT.done || ended.exitCode === EXIT.unverified) return { exitCode: EXIT.rolledBack, summary: `${why}; ${ended.summary}`, next: ended.next };
   return { exitCode: EXIT.notRolledBack, summary: `the watch's rule ${rule} was met (${what}), and ${target.tag} could not be rolled back: ${ended.summary}`, next: ended.next };

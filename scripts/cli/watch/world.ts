@@ -91,9 +91,9 @@ export function watchWorld({ ws, screen, log, journal }: WorldParts): WatchWorld
       const lock = describeLock(ws.paths);
       return lock !== null && lock.state === "alive" ? holderInWords(lock.holder) : "";
     },
-    rollback: async ({ target }) => {
+    rollback: async (cause) => {
       screen.clear();
-      const ended = await rollback(ws, { dryRun: false, yes: true, waitMs: 0, from: target.revision }, null).catch((error: unknown) => ({ exitCode: 4 as const, summary: messageOf(error), next: "run scripts/rollback.sh" }));
+      const ended = await rollback(ws, { dryRun: false, yes: true, waitMs: 0, watch: { ...cause, what: log.redact(cause.what) } }, null).catch((error: unknown) => ({ exitCode: 4 as const, summary: messageOf(error), next: "run scripts/rollback.sh" }));
       onSignal(answer);
       return ended;
     },

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import type { Finding } from "../../../components/watch/judge.js";
 import type { Slot } from "../../../components/metrics/kept.js";
 import type { Outcome } from "../../../scripts/cli/outcome.js";
+import type { WatchCause } from "../../../scripts/cli/rollback.js";
 import { runWatch, type Seen, type WatchWorld } from "../../../scripts/cli/watch/loop.js";
 import { shifted, type WatchState } from "../../../components/watch/state.js";
 import { REVISION, rulesOf, slot, T0, traffic, watchOf } from "../../watch/world.js";
@@ -22,6 +23,7 @@ class FakeWorld implements WatchWorld {
   readonly saved: WatchState[] = [];
   shown = 0;
   rollbacks = 0;
+  readonly causes: WatchCause[] = [];
   constructor(private readonly seen: (seconds: number) => Parts | Error, private readonly other: Partial<WatchWorld> = {}, private readonly ends: Outcome = ROLLED_BACK) {}
   now = (): number => this.wall;
   monotonic = (): number => this.clock;
@@ -45,7 +47,8 @@ class FakeWorld implements WatchWorld {
   tell = (_state: WatchState, { rule, action }: Finding, consequence: string): void => { this.told.push([rule, action, consequence]); };
   freeze = (_state: WatchState, { what }: Finding): void => { this.frozen.push(what); };
   busy = (): string => this.other.busy?.() ?? "";
-  rollback = (): Promise<Outcome> => {
+  rollback = (cause: WatchCause): Promise<Outcome> => {
+    this.causes.push(cause);
     this.rollbacks += 1;
     return Promise.resolve(this.ends);
   };
@@ -68,6 +71,8 @@ describe("the watch's loop", () => {
     assert.match(outcome.summary, /^v3\.0\.0 was rolled back by the watch's rule errors: [\d.]+ % of \d+ requests failed in 5m \(above 1 %\); v2\.0\.0 serves$/);
     assert.equal(world.rollbacks, 1);
     assert.ok(world.clock >= 300_000 && world.clock <= 420_000, `after ${world.clock} ms`);
+    const [{ rule, revision, since } = { rule: "", revision: "", since: "" }] = world.causes;
+    assert.deepEqual([rule, revision, Date.parse(since)], ["errors", REVISION, T0 + world.clock - 300_000]);
     assert.match(world.said.at(-1) ?? "", /^!! v3\.0\.0: .* failed in 5m \(above 1 %\); rolling back$/);
     assert.deepEqual(state.history.map(({ rule }) => rule), ["fewErrors", "errors"]);
     assert.deepEqual(world.told, [["fewErrors", "alert", "look at it"], ["errors", "rollback", "rolling back"]]);
