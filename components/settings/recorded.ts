@@ -9,6 +9,7 @@ export function toRecorded(settings: Settings): RecordedSettings {
     ...omit(settings, "notify", "watch", "data", "adopt", "attempt", "finish", "asReleased", "reapply"),
     app: omit(settings.app, "secretEnv"),
     backup: omit(settings.backup, "repository", "repositoryPassword", "repositoryEnv"),
+    checklist: { skipReason: settings.checklist.skipReason },
     qdrant: omit(settings.qdrant, "apiKey"),
     proxy: omit(settings.proxy, "allowInterruption"),
   };
@@ -31,6 +32,7 @@ export function fromRecorded(recorded: RecordedSettings, today: Settings): Setti
     ...recorded,
     app: { ...recorded.app, secretEnv: today.app.secretEnv },
     backup: { ...recorded.backup, ...offMachine(today.backup) },
+    checklist: { ...today.checklist, ...recorded.checklist },
     qdrant: { ...recorded.qdrant, ...(today.qdrant.apiKey === undefined ? {} : { apiKey: today.qdrant.apiKey }) },
     proxy: { ...recorded.proxy, allowInterruption: today.proxy.allowInterruption },
     notify: today.notify,

@@ -48,6 +48,7 @@ export function settingsProblems(settings: Settings, stack: string): Problem[] {
   checkTimes(settings, report);
   checkData(settings, report);
   checkAdopt(settings, report);
+  checkChecklist(settings, report);
   checkOperator(settings, report);
   return problems;
 }
@@ -206,6 +207,20 @@ function checkAdopt({ adopt, volumes }: Settings, report: Report): void {
       report(`volumes.${volume}`, `names another volume than adopt.${key}`, "remove it: what is adopted are the stack's volumes");
     }
   }
+}
+
+function checkChecklist({ checklist }: Settings, report: Report): void {
+  const { skipReason, maxAge, staging, deadline, p99, errorRate } = checklist;
+  const minute = 60_000;
+  if (skipReason.length > 300 || hasControl(skipReason)) {
+    report("checklist.skipReason", "is no single line of at most 300 characters", "shorten it");
+  }
+  for (const [key, value, min, max] of [["maxAge", maxAge, minute, 31 * 24 * 60 * minute], ["deadline", deadline, 1000, 24 * 60 * minute], ["p99", p99, 1, 60 * minute]] as const) {
+    if (value < min || value > max) report(`checklist.${key}`, `${formatDuration(value)} is not between ${formatDuration(min)} and ${formatDuration(max)}`, "give a time between them");
+  }
+  if (errorRate < 0 || errorRate > 1) report("checklist.errorRate", `${errorRate} is not between 0 and 1`, "give a share: 0.001 is 0.1 %");
+  const named = stackNameProblem(staging);
+  if (named !== null) report("checklist.staging", `${JSON.stringify(staging.slice(0, 80))} is no stack's name: ${named}`, "name the stack that a tag is tried on first");
 }
 
 function checkOperator({ docker, dataDir, backup, notify, watch, attempt, finish, asReleased }: Settings, report: Report): void {

@@ -102,6 +102,8 @@ function fields<N extends z.ZodType<number>, B extends z.ZodType<boolean>, T ext
         /** Retention: days, and a number of backups. */
         keepDays: unit.integer, keepLast: unit.integer,
       }),
+      /** Why a release on production has no pass of its checklist; "" where it has one. */
+      checklist: z.strictObject({ skipReason: text }),
       volumes: z.strictObject({ qdrant: text.optional(), uploads: text.optional() }),
       dataDir: text,
       docker: z.strictObject({ host: text, cpuOvercommit: unit.decimal }),
@@ -140,6 +142,22 @@ export const settingsSchema = z.strictObject({
     repositoryPassword: text.optional(),
     /** Environment variables for restic. */
     repositoryEnv: z.record(z.string(), configEnv),
+  }),
+  checklist: z.strictObject({
+    ...config.top.checklist.shape,
+    /** For how long a pass is good. */
+    maxAge: CONFIG.duration,
+    /** The stack that a tag is tried on first. */
+    staging: text,
+    /** Of each of its commands. */
+    deadline: CONFIG.duration,
+    /** What staging must keep within: its slowest answers, and its share of errors from 0 to 1. */
+    p99: CONFIG.duration,
+    errorRate: CONFIG.decimal,
+    /** For a shell, in a copy of the tag's files; without them, what the files themselves tell of. */
+    tests: text.optional(),
+    types: text.optional(),
+    lint: text.optional(),
   }),
   qdrant: z.strictObject({ ...config.qdrant, apiKey: text.optional() }),
   proxy: z.strictObject({ ...config.proxy, allowInterruption: CONFIG.flag }),

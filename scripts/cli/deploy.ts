@@ -6,6 +6,7 @@ import { assertNotFrozen } from "../../components/watch/freeze.js";
 import { afterAdopted, afterFailed, endAdoption } from "./adoption.js";
 import { pruneAfterDeploy } from "./backups/prune.js";
 import { assertConfig } from "./check-config.js";
+import { assertChecklist } from "./checklist/required.js";
 import { confirmed } from "./confirm.js";
 import { dryRun } from "./dry-run.js";
 import { finished, writeDown } from "./finished.js";
@@ -26,6 +27,8 @@ export interface DeployOptions {
   version?: string;
   /** `--no-backup`'s reason; absent: a backup is made. */
   noBackupReason?: string;
+  /** `--skip-checklist`'s reason; absent: on production a pass of the checklist is needed. */
+  skipChecklistReason?: string;
   dryRun: boolean;
   yes: boolean;
   waitMs: number;
@@ -36,16 +39,20 @@ export interface DeployOptions {
 
 /** Releases a tag: preview, backup, start, gate, switch; the former release is put back if it fails. */
 export async function deploy(ws: Workspace, options: DeployOptions): Promise<Outcome> {
-  const { watch: rules } = assertConfig(ws, { version: options.version ?? "v0.0.0", ...backupValues(ws, options) });
+  const settings = assertConfig(ws, { version: options.version ?? "v0.0.0", ...oneRunValues(ws, options) });
   const version = options.version ?? (await newestVersion(ws));
   if (version === null) throw errors.usage({ why: "the source has no release tag", next: "tag a commit (git tag -a v1.0.0) or name one with --version" });
-  const values = { version, ...backupValues(ws, options) };
+  const values = { version, ...oneRunValues(ws, options) };
   if (options.dryRun) return dryRun(ws, "deploy", values);
+  const checked = await assertChecklist(ws, settings, version);
   let released = false;
-  const outcome = await Run.conduct(ws, { command: "deploy", waitMs: options.waitMs }, (run) => release(run, options, values, () => (released = true)));
-  if (!released || !options.watch || rules.for === 0) return outcome;
+  const outcome = await Run.conduct(ws, { command: "deploy", waitMs: options.waitMs }, (run) => {
+    if (checked !== "") run.journal.write({ phase: "checklist", event: "info", message: checked });
+    return release(run, options, values, () => (released = true));
+  });
+  if (!released || !options.watch || settings.watch.for === 0) return outcome;
   const { watch } = await import("./watch/watch.js");
-  const watched = await watch(ws, { forMs: rules.for, detach: options.detach, json: false });
+  const watched = await watch(ws, { forMs: settings.watch.for, detach: options.detach, json: false });
   if (watched.exitCode !== EXIT.done || outcome.exitCode === EXIT.done) return watched;
   // What was unverified before is no better for having been watched, and is said last.
   process.stdout.write(`${endLines(outcome).join("\n")}\n`);
@@ -99,8 +106,12 @@ async function newestVersion(ws: Workspace): Promise<string | null> {
   return typeof source === "string" ? newestTag(await listTags(source)) : null;
 }
 
-function backupValues(ws: Workspace, options: DeployOptions): Record<string, unknown> {
-  if (options.noBackupReason === undefined) return {};
-  const present = configValue(readFileSync(ws.stackFile, "utf8"), "backup");
-  return { backup: { ...(typeof present === "object" ? present : {}), skipReason: options.noBackupReason } };
+/** What the command sets for this one release. */
+function oneRunValues(ws: Workspace, { noBackupReason, skipChecklistReason }: DeployOptions): Record<string, unknown> {
+  const text = readFileSync(ws.stackFile, "utf8");
+  const skipping = (key: "backup" | "checklist", skipReason: string | undefined): Record<string, unknown> => {
+    const present = configValue(text, key);
+    return skipReason === undefined ? {} : { [key]: { ...(typeof present === "object" ? present : {}), skipReason } };
+  };
+  return { ...skipping("backup", noBackupReason), ...skipping("checklist", skipChecklistReason) };
 }

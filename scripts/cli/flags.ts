@@ -6,6 +6,7 @@ export interface RawDeployFlags {
   backup?: boolean;
   withBackup?: boolean;
   reason?: string;
+  skipChecklist?: string;
   dryRun?: boolean;
   yes?: boolean;
   wait?: number;
@@ -32,6 +33,9 @@ export function deployOptions(flags: RawDeployFlags): DeployOptions {
   if (flags.watch === false && flags.detach === true) {
     throw errors.usage({ why: "--detach is about the watch, and --no-watch wants none", next: "say one of them" });
   }
+  if (flags.skipChecklist?.trim() === "") {
+    throw errors.usage({ why: "--skip-checklist needs a reason: it is recorded with the release", next: 'say why: --skip-checklist "reason"' });
+  }
   return {
     watch: flags.watch !== false,
     detach: flags.detach === true,
@@ -39,6 +43,7 @@ export function deployOptions(flags: RawDeployFlags): DeployOptions {
     yes: flags.yes === true,
     waitMs: flags.wait ?? 0,
     ...(flags.version === undefined ? {} : { version: flags.version }),
+    ...(flags.skipChecklist === undefined ? {} : { skipChecklistReason: flags.skipChecklist.trim() }),
     ...(without ? { noBackupReason: (flags.reason ?? "").trim() } : {}),
   };
 }

@@ -1,6 +1,7 @@
 import { Command, CommanderError, Option } from "commander";
 import { errors, ReleaseError } from "../../components/runtime/errors.js";
 import { addBackups } from "./backups/command.js";
+import { addChecklist } from "./checklist/command.js";
 import { type Common, inWorkspace, setupOptions, stackOption, waitOption } from "./options.js";
 import { endLines, exitCodeHelp } from "./outcome.js";
 import { answerSignals } from "./signals.js";
@@ -17,6 +18,7 @@ interface DeployFlags extends Common {
   reason?: string;
   watch?: boolean;
   detach?: boolean;
+  skipChecklist?: string;
 }
 
 interface RollbackFlags extends Common {
@@ -64,6 +66,7 @@ function program(): Command {
     .option("--reason <text>", "why there is no backup")
     .option("--no-watch", "do not watch the release afterwards, whatever watch.for says")
     .option("--detach", "watch it in the background: this command ends when that has begun")
+    .option("--skip-checklist <reason>", "release on production without a pass of the checklist; the reason is recorded")
     .option("--dry-run", "show the preview and touch nothing")
     .option("--yes", "do not ask")
     .addOption(waitOption())
@@ -177,6 +180,7 @@ ${setupOptions}\n${exitCodeHelp}`)
     });
   addBackups(cli);
   addWatch(cli);
+  addChecklist(cli);
   return cli;
 }
 

@@ -63,7 +63,7 @@ describe("the workflows for GitHub Actions", function () {
       dir = mkdtempSync(path.join(tmpdir(), "workflow-"));
       mkdirSync(path.join(dir, "scripts"));
       // The command line itself, without the set-up before it; no stack is here, so all that it can do is to read its arguments.
-      for (const name of ["deploy", "rollback", "status"]) {
+      for (const name of ["checklist", "deploy", "rollback", "status"]) {
         writeFileSync(path.join(dir, "scripts", `${name}.sh`), `#!/bin/bash\nprintf '%s\\n' "$@" >>args\nexec node ${ROOT}/dist/scripts/cli/main.js ${name} "$@"\n`, { mode: 0o755 });
       }
     });
@@ -85,6 +85,12 @@ describe("the workflows for GitHub Actions", function () {
         understood(await runStep("deploy.yml", stack, "What runs now", {}), stack);
       });
     }
+    it("prod: goes through the checklist of the tag before", async () => {
+      understood(await runStep("deploy.yml", "prod", "Checklist", { VERSION: TAG }), "prod");
+      assert.deepEqual(args(), ["--stack", "prod", `--version=${TAG}`]);
+      const names = files.find(({ name }) => name === "deploy.yml")?.parsed.jobs["prod"]?.steps.map(({ name }) => name);
+      assert.deepEqual(names?.slice(1, 3), ["Checklist", "Deploy"]);
+    });
     it("preview: shows what it said, hands it on whole, and ends as it ended", async () => {
       const ended = await runStep("deploy.yml", "preview", "Preview", {});
       understood(ended, "staging");
