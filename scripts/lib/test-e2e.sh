@@ -6,7 +6,7 @@
 # everything else beside it, at a lower one.
 measuring=" story traffic traffic-handlers traffic-freeze kills kills-back kills-first kills-random kills-stop faults-lock load "
 # Too long for every day: these run in the full suite, and when they are named.
-long=" adopt backup-faults backup-unchanged backups-cli data-rollback drill faults-docker former kills-back kills-first kills-random kills-stop load notify qdrant-change qdrant-version quiesce repository restore-faults restore-kills sample-app "
+long=" adopt backup-faults backup-unchanged backups-cli data-faults data-rollback drill faults-docker former kills-back kills-first kills-random kills-stop load notify qdrant-change qdrant-version quiesce repository restore-faults restore-kills sample-app "
 # Of a size that neither suite has the time for: only when they are named.
 named=" data-scale "
 beat=30 # seconds between two signs of life

@@ -143,6 +143,28 @@ describe("e2e: the stand-in for Qdrant", function () {
     assert.deepEqual(await client.listSnapshots("docs"), []);
   });
 
+  it("has a dirty shard after a restore that did not end, over every restart, until it is restored again", async () => {
+    const { url, client, container } = await filled("dirty");
+    const before = await all(client);
+    const made = await client.createSnapshot("docs");
+    assert.ok(made);
+    const { data } = await axios.get<ArrayBuffer>(`${url}/collections/docs/snapshots/${made.name}`, { ...HTTP, responseType: "arraybuffer" });
+    // What a restore leaves that is killed while it moves the data.
+    await mustRun("docker", ["exec", container.id, "touch", "/qdrant/storage/collections/docs/shard_0.initializing"], { cwd: PROJECT });
+    for (let round = 0; round < 2; round += 1) {
+      await container.kill();
+      await container.start();
+      await waitFor("it says that it is ready", async () => (await axios.get(`${url}/readyz`, HTTP).catch(() => null))?.status === 200);
+      await assert.rejects(client.count("docs", { exact: true }), /Internal Server Error/);
+      await assert.rejects(client.upsert("docs", { wait: true, points: [{ id: 1, vector: vector() }] }), /Internal Server Error/);
+    }
+    assert.equal((await upload(url, "docs", Buffer.from(data))).status, 200);
+    assert.deepEqual(await all(client), before);
+    await container.restart({ t: 0 });
+    await waitFor("it is ready again", async () => (await axios.get(`${url}/readyz`, HTTP).catch(() => null))?.status === 200);
+    assert.deepEqual(await all(client), before);
+  });
+
   it("loses no acknowledged write when it is killed", async () => {
     const { client, container } = await filled("killed");
     let acknowledged = 0;

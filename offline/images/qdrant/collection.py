@@ -2,6 +2,7 @@
 
     <storage>/collections/<name>/config.json    settings, payload indexes as asked for, the shard's directory
     <storage>/collections/<name>/shard-<id>/    segments and write-ahead log
+    <storage>/collections/<name>/shard_0.initializing    a restore is under way; one that a start finds makes the shard dirty
 
 `config.json` names the shard's directory and is replaced atomically, so it decides what is there: a directory without it, or a
 shard that it does not name, is a leftover of something that was interrupted.
@@ -24,12 +25,17 @@ _TYPES = {getattr(edge.PayloadSchemaType, name.capitalize()): name for name in (
     "keyword", "integer", "float", "geo", "text", "bool", "datetime", "uuid")}
 
 
+INITIALIZING = "shard_0.initializing"
+
+
 class Collection:
     """An open collection. The engine's calls hold Python's lock, so one lock per collection costs nothing."""
 
     def __init__(self, directory: Path, record: dict, shard: edge.EdgeShard):
         self.directory = directory
         self.lock = threading.RLock()
+        # Until a restore succeeds: nothing can be read or written, and no health path says so.
+        self.dirty = False
         self._use(record, shard)
 
     def _use(self, record: dict, shard: edge.EdgeShard) -> None:
@@ -53,9 +59,15 @@ class Collection:
         """Opens what a former process left, however it ended, and sweeps away what it had not finished."""
         record = read_json(directory / "config.json")
         for other in directory.iterdir():
-            if other.name not in ("config.json", record["shard"]):
+            if other.name not in ("config.json", record["shard"], INITIALIZING):
                 shutil.rmtree(other) if other.is_dir() else other.unlink()
-        return cls(directory, record, edge.EdgeShard.load(str(directory / record["shard"])))
+        loaded = cls(directory, record, edge.EdgeShard.load(str(directory / record["shard"])))
+        loaded.dirty = (directory / INITIALIZING).exists()
+        return loaded
+
+    def initialized(self) -> None:
+        (self.directory / INITIALIZING).unlink(missing_ok=True)
+        self.dirty = False
 
     @property
     def config(self) -> dict:

@@ -12,7 +12,7 @@ import shutil
 import threading
 from pathlib import Path
 
-from collection import Collection
+from collection import INITIALIZING, Collection
 from errors import ApiError, bad_format, invalid, not_found
 from files import read_json, write_json
 
@@ -71,6 +71,8 @@ class Storage:
             found = self.find(name)
             with found.lock:
                 if self.find(name) is found:
+                    if found.dirty:
+                        raise ApiError(500, f"Service internal error: the local shard of collection `{name}` is dirty: a restore of it did not end")
                     yield found
                     return
 
@@ -108,14 +110,19 @@ class Storage:
             directory = known.directory if known else self._root / check_name(name)
             directory.mkdir(exist_ok=True)
             unpacked.rename(directory / record["shard"])
+            (directory / INITIALIZING).touch()
             try:
                 if known:
                     with known.lock:
                         known.replace(record, directory / record["shard"])
+                        known.initialized()
                 else:
                     write_json(directory / "config.json", record)
                     self._collections[name] = Collection.load(directory)
+                    self._collections[name].initialized()
             except Exception:
+                if known and not known.dirty:
+                    known.initialized()
                 shutil.rmtree(directory / record["shard"] if known else directory, ignore_errors=True)
                 raise
 
