@@ -59,6 +59,12 @@ export function failureOf(events: JournalEvent[], engineWords: string[]): Failur
   };
 }
 
+/** A problem in Pulumi's words, without how its providers (in Go) number several causes: the first line is to be the cause. Pure. */
+export function linesOf(problem: string): string[] {
+  const lines = problem.split("\n").map((line) => line.replace(/^\s*\* /, "").trim());
+  return lines.filter((line) => line !== "" && !/^\d+ errors? occurred:$/.test(line));
+}
+
 /** A backup that ended without a word of its own was killed: nothing was made after it, and it made nothing that serves. */
 function diedBackup(events: JournalEvent[], engineWords: string[]): Failure | null {
   const own = events.filter((e) => e.phase === "backup");

@@ -1,6 +1,6 @@
 import type { ReleaseRecord } from "../../components/release/model.js";
 import { abandonedEngineLock } from "./engine-lock.js";
-import { failedExit, failureOf, type Failure } from "./failure.js";
+import { failedExit, failureOf, type Failure, linesOf } from "./failure.js";
 import { finished } from "./finished.js";
 import type { Outcome } from "./outcome.js";
 import { clearUp } from "./recover.js";
@@ -34,7 +34,7 @@ async function performUpdate(run: Run, config: TempConfig, { stoppable = true }:
   await run.endChildren();
   if (stoppable && !events.some(({ phase }) => phase === "plan")) abandonedEngineLock(run.ws);
   const killed = result.killedBy === null ? [] : [`Pulumi was ended by ${result.killedBy}`];
-  return failureOf(events, [...killed, ...result.problems.flatMap((problem) => problem.split("\n"))].slice(0, SHOWN_PROBLEMS));
+  return failureOf(events, [...killed, ...result.problems.flatMap(linesOf)].slice(0, SHOWN_PROBLEMS));
 }
 
 /**

@@ -21,7 +21,7 @@ run_cli() {
     esac
   done
   # Waited for in the background: a shell answers no signal while it waits for a command in the foreground.
-  trap '[ -z "$setup_pid" ] || { kill "$setup_pid"; wait "$setup_pid"; } 2>/dev/null; not_ready 130' INT TERM
+  trap '[ -z "$setup_pid" ] || { kill "$setup_pid"; wait "$setup_pid"; } 2>/dev/null || true; not_ready 130' INT TERM
   "$project/scripts/setup.sh" ${setup[@]+"${setup[@]}"} &
   setup_pid=$!
   wait "$setup_pid" || not_ready $?

@@ -6,7 +6,7 @@ import { KillWorld, VICTIMS, type Victim } from "./kills/world.js";
 
 /** Where the route has moved, and Pulumi's state does not know it yet, each victim; else one after the other. */
 const ROLLBACK: readonly [Moment, Victim][] = [
-  [journalled("route", "info"), "tree"],
+  [journalled("warm", "start"), "tree"],
   [served, "tree"], [served, "CLI"], [journalled("backup", "start"), "engine"], [journalled("backup", "done"), "CLI"],
   [journalled("gate", "start"), "engine"], [journalled("route", "start"), "tree"], [recorded, "CLI"],
 ];

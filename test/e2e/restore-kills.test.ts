@@ -43,14 +43,14 @@ fullOnly(() => describe("e2e: a restore that is killed", function () {
 
   for (let at = 0; at < KILLS; at++) {
     it(`at ${at + 1} of ${KILLS} moments, spread over all of it`, async () => {
-      tiny.startProbes();
+      tiny.startProbes({ uploads: false });
       const running = tiny.project.startScript("restore", [backup, "--yes"]);
       const part = usualMs / KILLS;
       await Promise.race([running.ended, delay(Math.round(at * part + random.int(0, Math.round(part))), undefined, { ref: false })]);
       running.killTree();
       const first = await running.ended;
       await tiny.answered("v2.0.0");
-      tiny.startProbes();
+      tiny.startProbes({ uploads: false });
       const ended = await restored();
       await tiny.answered("v2.0.0");
       tiny.assertNoRemains();
