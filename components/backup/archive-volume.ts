@@ -1,12 +1,10 @@
 import { rm } from "node:fs/promises";
 import { messageOf } from "../runtime/errors.js";
-import { type LineSink, readArchive, type TarSource, type WrittenArchive, writeArchive } from "./archive.js";
+import { damagedArchive, type LineSink, readArchive, type TarSource, type WrittenArchive, writeArchive } from "./archive.js";
 import { type Context, type Leftovers, throwIfEnded } from "./context.js";
 import { BackupProblem } from "./problem.js";
 import { NoTarError, TarError } from "./tar-header.js";
-import { openVolumeTar, pipeVolumeTar, type Reading } from "./volume-tar.js";
-
-export type VolumeReading = Omit<Reading, "script">;
+import { openVolumeTar, pipeVolumeTar, type VolumeReading } from "./volume-tar.js";
 
 /**
  * Writes a volume as `.tar.gz`, by the quickest way that this machine and its files allow: from tar to igzip at once, through
@@ -38,7 +36,7 @@ async function packVolume(context: Context, what: VolumeReading, file: string, l
     throwIfEnded(signal);
     if (error instanceof TarError) return error;
     if (error instanceof BackupProblem) throw error;
-    throw new BackupProblem("damaged", `${file} does not hold what was written to it: ${messageOf(error)}`, "see whether disk and memory of this machine work, then run again");
+    throw damagedArchive(file, messageOf(error));
   });
   if (written instanceof NoTarError) return null;
   // What tar has to say goes first: an archive that it could not end is not taken for that reason.

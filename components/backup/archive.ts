@@ -41,7 +41,7 @@ export async function writeArchive(source: TarSource, file: string, gzip: Gzip, 
   const rebase = new TarRebase(source.base, files.hasher);
   await gzip.write(source.stream, [rebase], file, signal);
   await source.assertMade();
-  const content = { files: rebase.files, bytes: rebase.bytes, leftOut: rebase.leftOut, digest: files.digest() };
+  const content = contentOf(rebase, files);
   return { file: await readThrough(file, content, gzip, signal), content };
 }
 
@@ -61,15 +61,17 @@ export function writeEmptyArchive(file: string, gzip: Gzip, signal: AbortSignal)
  * @throws BackupProblem `damaged` if it is not what was written
  */
 export async function readThrough(file: string, content: ArchiveRecord, gzip: Gzip, signal: AbortSignal): Promise<FileRecord> {
-  const damaged = (why: string): BackupProblem =>
-    new BackupProblem("damaged", `${file} does not hold what was written to it: ${why}`, "see whether disk and memory of this machine work, then run again");
   const chunks = createReadStream(file, { highWaterMark: PIECE }) as AsyncIterable<Buffer>;
   const read = await readArchive(chunks, content, gzip, signal).catch((error: unknown) => {
     signal.throwIfAborted();
-    throw damaged(messageOf(error));
+    throw damagedArchive(file, messageOf(error));
   });
-  if (read.content.digest !== content.digest) throw damaged("its files have other names or contents");
+  if (read.content.digest !== content.digest) throw damagedArchive(file, "its files have other names or contents");
   return read.file;
+}
+
+export function damagedArchive(file: string, why: string): BackupProblem {
+  return new BackupProblem("damaged", `${file} does not hold what was written to it: ${why}`, "see whether disk and memory of this machine work, then run again");
 }
 
 /**
@@ -90,7 +92,12 @@ export async function readArchive(packed: AsyncIterable<Buffer>, expected: Archi
   const files = new Digested(list);
   const rebase = new TarRebase(".", files.hasher);
   await gzip.read(hashed(), [new TarGuard(expected), rebase], signal);
-  return { file: { size, sha256: hash.digest("hex") }, content: { files: rebase.files, bytes: rebase.bytes, leftOut: rebase.leftOut, digest: files.digest() } };
+  return { file: { size, sha256: hash.digest("hex") }, content: contentOf(rebase, files) };
+}
+
+/** Of what has passed to its end; once. */
+function contentOf({ files, bytes, leftOut }: TarRebase, listed: Digested): ArchiveRecord {
+  return { files, bytes, leftOut, digest: listed.digest() };
 }
 
 /** Lists the files of an archive that passes, and hashes the list. */

@@ -3,7 +3,7 @@ import { closeSync } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
 import { setTimeout as delay } from "node:timers/promises";
 import { createNew, writing } from "./files.js";
-import { assertPacked, endOf } from "./gzip.js";
+import { assertPacked, endOf } from "./gzip-child.js";
 
 /** Bytes read at once. */
 const PIECE = 512 * 1024;

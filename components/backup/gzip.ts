@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import { spawn } from "node:child_process";
 import { accessSync, constants as access } from "node:fs";
 import type { FileHandle } from "node:fs/promises";
 import path from "node:path";
@@ -6,10 +6,9 @@ import { Readable, type Transform, Writable } from "node:stream";
 import { buffer } from "node:stream/consumers";
 import { pipeline } from "node:stream/promises";
 import { constants, createGunzip, createGzip, gunzipSync } from "node:zlib";
-import { messageOf } from "../runtime/errors.js";
-import { createNew, hasNoRoom, writeAll, writing } from "./files.js";
+import { createNew, writeAll, writing } from "./files.js";
+import { assertPacked, endOf } from "./gzip-child.js";
 import { packGrowing } from "./gzip-pack.js";
-import { BackupProblem } from "./problem.js";
 
 /**
  * gzip with what this machine has: ISA-L's `igzip` as a child where it is on PATH, which is several times as fast, else
@@ -97,28 +96,6 @@ async function writeByChild(igzip: string, source: Readable, stages: readonly Tr
   const [flowed] = await Promise.allSettled([pipeline([source, ...stages, child.stdin], { signal })]);
   await assertPacked(await ended, handle, file, signal);
   if (flowed.status === "rejected") throw flowed.reason;
-}
-
-interface End {
-  /** Null without one. */
-  code: number | null;
-  /** In words. */
-  how: string;
-}
-
-/** @throws BackupProblem for an igzip that did not end well, with what the disk has to do with it */
-export async function assertPacked(end: End, handle: FileHandle, file: string, signal: AbortSignal): Promise<void> {
-  if (end.code === 0) return;
-  signal.throwIfAborted();
-  if (await hasNoRoom(handle)) throw new BackupProblem("disk-full", `the disk is full while writing ${file}`);
-  throw new BackupProblem("write", `${file} could not be written: igzip ${end.how}`, "see whether the disk works, then run again");
-}
-
-export function endOf(child: ChildProcess): Promise<End> {
-  return new Promise((resolve) => {
-    child.once("error", (error) => resolve({ code: null, how: `could not be run: ${messageOf(error)}` }));
-    child.once("exit", (code, signal) => resolve({ code, how: code === null ? `was ended by ${signal}` : `ended with code ${code}` }));
-  });
 }
 
 function nowhere(): Writable {

@@ -46,7 +46,7 @@ const WHOLE = [0, 1];
  * Docker's own archive costs, which goes through the daemon. Null where that is not to be had (an image without GNU tar, a
  * Docker that does not see this host's files): then Docker's archive does.
  */
-export function openVolumeTar(context: Context, what: Omit<Reading, "script">, leftovers: Leftovers): Promise<TarSource | null> {
+export function openVolumeTar(context: Context, what: VolumeReading, leftovers: Leftovers): Promise<TarSource | null> {
   return openVolume(context, { ...what, script: TAR }, leftovers);
 }
 
@@ -59,6 +59,8 @@ export interface Reading {
   /** For a shell with the volume at {@link ROOT}: writes to {@link PIPED}. */
   script: string;
 }
+
+export type VolumeReading = Omit<Reading, "script">;
 
 /** The same for whatever a script says of a volume: what it prints beside is why it failed. */
 export async function openVolume(context: Context, what: Reading, leftovers: Leftovers): Promise<TarSource | null> {
@@ -75,7 +77,7 @@ export interface PipedTar {
 }
 
 /** The same as {@link openVolumeTar} for a reader that is no stream of this process. */
-export async function pipeVolumeTar(context: Context, what: Omit<Reading, "script">, leftovers: Leftovers): Promise<PipedTar | null> {
+export async function pipeVolumeTar(context: Context, what: VolumeReading, leftovers: Leftovers): Promise<PipedTar | null> {
   const prepared = await prepare(context, { ...what, script: TAR }, leftovers);
   if (prepared === null) return null;
   const { container, pipe } = prepared;

@@ -1,5 +1,4 @@
-import { execa } from "execa";
-import { messageOf } from "../runtime/errors.js";
+import { runBounded } from "../runtime/bounded-command.js";
 import { type Command, commandFor, type Looked } from "./commands.js";
 import { type Answer, fail, pass, type Tree, unknown } from "./model.js";
 
@@ -19,24 +18,10 @@ export interface Ended {
 /** Runs a command of a tree to its end: without secrets of ours in its environment, and with all that it started when its time is over. */
 export async function runCommand([file, ...args]: readonly [string, ...string[]], cwd: string, deadlineMs: number): Promise<Ended> {
   const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(?:PULUMI|PBJRAG)_|TOKEN|SECRET|PASSWORD|PASSPHRASE/i.test(name)));
-  const child = execa(file, args, { cwd, env: { ...env, CI: "true" }, extendEnv: false, preferLocal: false, reject: false, detached: true, cleanup: false, stdin: "ignore", all: true, maxBuffer: 16 * 1024 * 1024 });
-  let late = false;
-  const timer = setTimeout(() => {
-    late = true;
-    endGroup(child.pid);
-  }, deadlineMs);
-  const result = await child.finally(() => clearTimeout(timer));
+  const { result, late } = await runBounded(file, args, { cwd, env: { ...env, CI: "true" }, stdin: "ignore", all: true, maxBuffer: 16 * 1024 * 1024 }, deadlineMs);
   const lines = (result.all ?? "").trimEnd().split("\n").slice(-SHOWN);
   const why = late ? `it did not end within ${deadlineMs / 1000} s` : (result.exitCode === undefined ? (result.code ?? result.signal ?? "it was ended") : "");
   return { exitCode: late ? null : (result.exitCode ?? null), stdout: result.stdout, lines, why };
-}
-
-function endGroup(pid: number | undefined): void {
-  try {
-    if (pid !== undefined) process.kill(-pid, "SIGKILL");
-  } catch (error) {
-    if (!messageOf(error).includes("ESRCH")) throw error;
-  }
 }
 
 /** Runs what the tree, or the operator, has for it. @param limits `deadline` in milliseconds, for each command */

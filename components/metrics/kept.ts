@@ -2,11 +2,10 @@
  * What was measured, kept in one file of a bounded size: sums since the measuring began, and a series of slots, the newest of which are as
  * they were measured. Everything but reading and writing is pure.
  */
-import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
 import type { DataPaths } from "../runtime/paths.js";
-import { writeWhole } from "../runtime/whole-file.js";
+import { readJson, writeWhole } from "../runtime/whole-file.js";
 import type { Look } from "./look.js";
 import { memoryShare } from "./resources.js";
 import { addByRevision, type TrafficByRevision } from "./traffic.js";
@@ -128,11 +127,7 @@ const fileOf = (paths: DataPaths): string => join(paths.run, "metrics.json");
 
 /** Null when there is none, or it is damaged: then measuring begins anew. */
 export function readKept(paths: DataPaths): Kept | null {
-  try {
-    return kept.parse(JSON.parse(readFileSync(fileOf(paths), "utf8")));
-  } catch {
-    return null;
-  }
+  return readJson(fileOf(paths), kept);
 }
 
 /** What another process has measured since is not put back. */

@@ -2,10 +2,11 @@
  * Events that are still to be sent: a file for each in `<run>/outbox/`, complete from the moment that it has its name, gone when every
  * channel has it.
  */
-import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { readdirSync, rmSync } from "node:fs";
 import path from "node:path";
 import { z } from "zod";
 import type { DataPaths } from "../runtime/paths.js";
+import { readJson, writeWhole } from "../runtime/whole-file.js";
 import { type NotifyEvent, notifyEventSchema } from "./model.js";
 
 const itemSchema = z.object({
@@ -31,19 +32,15 @@ export class Outbox {
   }
 
   put(event: NotifyEvent): void {
-    mkdirSync(this.directory, { recursive: true, mode: 0o700 });
     this.write(`${String(Date.now()).padStart(15, "0")}-${String(count++).padStart(6, "0")}-${event.id}.json`, { event, sent: [] });
   }
 
   /** Oldest first. A file that is no event is removed: nothing can be made of it. */
   list(): Item[] {
     return this.names().flatMap((name) => {
-      try {
-        return [{ name, ...itemSchema.parse(JSON.parse(readFileSync(path.join(this.directory, name), "utf8"))) }];
-      } catch {
-        this.remove(name);
-        return [];
-      }
+      const item = readJson(this.fileOf(name), itemSchema);
+      if (item === null) this.remove(name);
+      return item === null ? [] : [{ name, ...item }];
     });
   }
 
@@ -53,12 +50,16 @@ export class Outbox {
 
   /** This channel has it now. */
   sent({ name }: Item, channel: string): void {
-    const now = this.list().find((item) => item.name === name);
-    if (now !== undefined) this.write(name, { event: now.event, sent: [...now.sent, channel] });
+    const now = readJson(this.fileOf(name), itemSchema);
+    if (now !== null) this.write(name, { event: now.event, sent: [...now.sent, channel] });
   }
 
   remove(name: string): void {
-    rmSync(path.join(this.directory, name), { force: true });
+    rmSync(this.fileOf(name), { force: true });
+  }
+
+  private fileOf(name: string): string {
+    return path.join(this.directory, name);
   }
 
   private names(): string[] {
@@ -70,8 +71,6 @@ export class Outbox {
   }
 
   private write(name: string, item: z.infer<typeof itemSchema>): void {
-    const file = path.join(this.directory, name);
-    writeFileSync(`${file}.partial`, JSON.stringify(item), { mode: 0o600 });
-    renameSync(`${file}.partial`, file);
+    writeWhole(this.fileOf(name), JSON.stringify(item));
   }
 }

@@ -26,7 +26,10 @@ export interface RunEnv {
   fence: number;
 }
 
-export function runEnv({ run, lock, fence }: RunEnv): Record<string, string> {
+/** Names in {@link runEnv}. */
+export const RUN_VARIABLES = ["PBJRAG_RUN", "PBJRAG_LOCK", "PBJRAG_FENCE"] as const;
+
+export function runEnv({ run, lock, fence }: RunEnv): Record<(typeof RUN_VARIABLES)[number], string> {
   return { PBJRAG_RUN: run, PBJRAG_LOCK: lock, PBJRAG_FENCE: String(fence) };
 }
 

@@ -1,6 +1,7 @@
 /** Files that are read by others while they are written. */
-import { mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
+import type { ZodType } from "zod";
 
 /** Writes a file (0600) whole or not at all, by a rename; of two writers the last one's stays. It is not waited for until the disk has it. */
 export function writeWhole(file: string, text: string): void {
@@ -12,5 +13,14 @@ export function writeWhole(file: string, text: string): void {
   } catch (error) {
     rmSync(next, { force: true });
     throw error;
+  }
+}
+
+/** What a JSON file holds. Null: there is none, it is damaged, or it is of another form. */
+export function readJson<T>(file: string, schema: ZodType<T>): T | null {
+  try {
+    return schema.parse(JSON.parse(readFileSync(file, "utf8")));
+  } catch {
+    return null;
   }
 }

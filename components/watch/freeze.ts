@@ -1,10 +1,10 @@
 /** A freeze: until somebody has looked, no further release is made on top of one that a watch complained of. */
-import { readFileSync, rmSync } from "node:fs";
+import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
 import { EXIT, ReleaseError } from "../runtime/errors.js";
 import type { DataPaths } from "../runtime/paths.js";
-import { writeWhole } from "../runtime/whole-file.js";
+import { readJson, writeWhole } from "../runtime/whole-file.js";
 
 const schema = z.object({ revision: z.string(), tag: z.string(), what: z.string(), at: z.string() });
 
@@ -15,11 +15,7 @@ const fileOf = (paths: DataPaths): string => join(paths.run, "freeze.json");
 
 /** Null when there is none. It means nothing once another release serves. */
 export function readFreeze(paths: DataPaths): Freeze | null {
-  try {
-    return schema.parse(JSON.parse(readFileSync(fileOf(paths), "utf8")));
-  } catch {
-    return null;
-  }
+  return readJson(fileOf(paths), schema);
 }
 
 export function writeFreeze(paths: DataPaths, freeze: Freeze): void {

@@ -1,10 +1,9 @@
 /** What a watch must know to be gone on with: one small file for each stack. */
-import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
 import { isAlive, thisHost, thisProcess } from "../runtime/liveness.js";
 import type { DataPaths } from "../runtime/paths.js";
-import { writeWhole } from "../runtime/whole-file.js";
+import { readJson, writeWhole } from "../runtime/whole-file.js";
 import { RULES } from "./judge.js";
 
 const target = z.object({
@@ -75,11 +74,7 @@ const fileOf = (paths: DataPaths): string => join(paths.run, "watch.json");
 
 /** Null when there was none, or the file is damaged. */
 export function readWatch(paths: DataPaths): WatchState | null {
-  try {
-    return state.parse(JSON.parse(readFileSync(fileOf(paths), "utf8")));
-  } catch {
-    return null;
-  }
+  return readJson(fileOf(paths), state);
 }
 
 export function writeWatch(paths: DataPaths, now: WatchState): void {

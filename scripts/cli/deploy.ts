@@ -1,6 +1,5 @@
 import { readFileSync } from "node:fs";
-import { errors, EXIT } from "../../components/runtime/errors.js";
-import { listTags, newestTag } from "../../components/source/tags.js";
+import { EXIT } from "../../components/runtime/errors.js";
 import { readLive } from "../../components/traffic/live.js";
 import { assertNotFrozen } from "../../components/watch/freeze.js";
 import { afterAdopted, afterFailed, endAdoption } from "./adoption.js";
@@ -20,6 +19,7 @@ import { configValue } from "./stack-file.js";
 import { TempConfig } from "./temp-config.js";
 import { restorePresent, update } from "./update.js";
 import { verifyServing } from "./verify.js";
+import { tagOrNewest } from "./version.js";
 import type { Workspace } from "./workspace.js";
 
 export interface DeployOptions {
@@ -40,8 +40,7 @@ export interface DeployOptions {
 /** Releases a tag: preview, backup, start, gate, switch; the former release is put back if it fails. */
 export async function deploy(ws: Workspace, options: DeployOptions): Promise<Outcome> {
   const settings = assertConfig(ws, { version: options.version ?? "v0.0.0", ...oneRunValues(ws, options) });
-  const version = options.version ?? (await newestVersion(ws));
-  if (version === null) throw errors.usage({ why: "the source has no release tag", next: "tag a commit (git tag -a v1.0.0) or name one with --version" });
+  const version = await tagOrNewest(ws, settings, options.version);
   const values = { version, ...oneRunValues(ws, options) };
   if (options.dryRun) return dryRun(ws, "deploy", values);
   const checked = await assertChecklist(ws, settings, version);
@@ -99,11 +98,6 @@ async function probePresent(run: Run, present: Present): Promise<Outcome> {
   return verdict.healthy
     ? { exitCode: EXIT.done, summary: `${record.tag} runs already and is healthy at ${verdict.url}; nothing was changed`, next: "" }
     : { exitCode: EXIT.unverified, summary: `${record.tag} runs already, but ${verdict.reason}`, next: "see scripts/status.sh; scripts/rollback.sh goes back" };
-}
-
-async function newestVersion(ws: Workspace): Promise<string | null> {
-  const source = configValue(readFileSync(ws.stackFile, "utf8"), "source");
-  return typeof source === "string" ? newestTag(await listTags(source)) : null;
 }
 
 /** What the command sets for this one release. */

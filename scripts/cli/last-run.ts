@@ -1,7 +1,7 @@
-import { readFileSync } from "node:fs";
 import path from "node:path";
 import { z } from "zod";
 import type { DataPaths } from "../../components/runtime/paths.js";
+import { readJson } from "../../components/runtime/whole-file.js";
 import { replaceFile } from "./replace-file.js";
 
 const schema = z.object({
@@ -18,11 +18,7 @@ const fileOf = (paths: DataPaths): string => path.join(paths.run, "last-run.json
 
 /** Null when there was none, or the file is damaged: then nothing is known to have ended well either. */
 export function readLastRun(paths: DataPaths): LastRun | null {
-  try {
-    return schema.parse(JSON.parse(readFileSync(fileOf(paths), "utf8")));
-  } catch {
-    return null;
-  }
+  return readJson(fileOf(paths), schema);
 }
 
 export function writeLastRun(paths: DataPaths, last: LastRun): void {

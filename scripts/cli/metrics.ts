@@ -9,7 +9,6 @@ import type { Workspace } from "./workspace.js";
 export async function printMetrics({ stack, paths }: Workspace): Promise<Outcome> {
   const live = await readLive(stack);
   if (live === null) throw errors.usage({ why: `nothing is released on ${stack}`, next: "run scripts/deploy.sh first" });
-  const { serving } = live.table;
-  process.stdout.write(await prometheusText({ stack, serving: serving === null ? null : { revision: serving.revision, tag: serving.tag }, ...(await measure(paths, live.table)) }));
+  process.stdout.write(await prometheusText({ stack, serving: live.table.serving, ...(await measure(paths, live.table)) }));
   return { exitCode: EXIT.done, summary: "", next: "" };
 }

@@ -6,12 +6,12 @@ import { openOf } from "../../../components/checklist/passed.js";
 import { itemsIn, toTick } from "../../../components/checklist/person.js";
 import { treeAt } from "../../../components/checklist/tree.js";
 import type { ResolvedSource } from "../../../components/release/model.js";
-import { EXIT, errors, messageOf } from "../../../components/runtime/errors.js";
+import { EXIT, messageOf } from "../../../components/runtime/errors.js";
 import type { Settings } from "../../../components/settings/schema.js";
 import { exportSource, resolveSource } from "../../../components/source/source.js";
-import { newestTag, listTags } from "../../../components/source/tags.js";
 import { assertConfig } from "../check-config.js";
 import { endLines, type Outcome } from "../outcome.js";
+import { tagOrNewest } from "../version.js";
 import type { Workspace } from "../workspace.js";
 import { askTicks, committedTicks, readItems, ticksPath, writeTicksFile } from "./by-person.js";
 import { readChecked, writeChecked } from "./kept.js";
@@ -37,8 +37,7 @@ interface Looking {
 /** Goes through the checklist of a tag before it is released on a stack: what a program can look at, then what a person has to tick. */
 export async function checklist(ws: Workspace, options: ChecklistOptions): Promise<Outcome> {
   const settings = assertConfig(ws, { version: options.version ?? "v0.0.0" });
-  const tag = options.version ?? newestTag(await listTags(settings.source, ws.projectDir));
-  if (tag === null) throw errors.usage({ why: "the source has no release tag", next: "tag a commit (git tag -a v1.0.0) or name one with --version" });
+  const tag = await tagOrNewest(ws, settings, options.version);
   const place = { source: settings.source, projectDir: ws.projectDir };
   const target = await resolveSource({ ...place, version: tag, allowUntagged: settings.allowUntagged });
   await exportSource(place, target.commit);

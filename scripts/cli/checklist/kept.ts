@@ -1,20 +1,17 @@
-import { mkdirSync, readFileSync } from "node:fs";
+import { mkdirSync } from "node:fs";
 import path from "node:path";
 import { type Checked, checkedSchema } from "../../../components/checklist/passed.js";
 import { tagSlug } from "../../../components/release/names.js";
 import type { DataPaths } from "../../../components/runtime/paths.js";
+import { readJson } from "../../../components/runtime/whole-file.js";
 import { replaceFile } from "../replace-file.js";
 
 const fileOf = (paths: Pick<DataPaths, "run">, tag: string): string => path.join(paths.run, "checklist", `${tagSlug(tag)}.json`);
 
 /** How the checklist of a tag went last on this machine. Null: not at all, or nobody can read it. */
 export function readChecked(paths: Pick<DataPaths, "run">, tag: string): Checked | null {
-  try {
-    const checked = checkedSchema.parse(JSON.parse(readFileSync(fileOf(paths, tag), "utf8")));
-    return checked.tag === tag ? checked : null;
-  } catch {
-    return null;
-  }
+  const checked = readJson(fileOf(paths, tag), checkedSchema);
+  return checked?.tag === tag ? checked : null;
 }
 
 export function writeChecked(paths: Pick<DataPaths, "run">, checked: Checked): void {

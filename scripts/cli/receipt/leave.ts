@@ -42,9 +42,9 @@ async function leave(run: Leaving, facts: RunFacts, masked: boolean): Promise<st
   const { paths, stack } = run.ws;
   const switched = switchOf(facts.events, facts.startedAt);
   const before = facts.events.some(({ phase, data }) => phase === "plan" && data?.["presentTag"] === null);
-  // Until the first release there is nobody to answer.
   // What a watch went back for belongs to it.
   const began = watchOf(facts.events)?.since ?? facts.startedAt;
+  // Until the first release there is nobody to answer.
   const from = before ? (switched === null ? null : new Date(switched.at)) : new Date(began);
   const traffic = from === null ? { measured: false as const, why: "nothing was released before" } : await trafficBetween(stack, from, facts.endedAt, facts.startedAt);
   const built = buildReceipt(masked ? facts : withoutText(facts), { traffic, manifestOf: manifests(paths) });

@@ -1,9 +1,10 @@
 /** Where receipts lie: `reports/<stack>/<stamp>-<tag>.json`. */
-import { existsSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync } from "node:fs";
 import path from "node:path";
 import { type Receipt, receiptSchema } from "../../../components/receipt/model.js";
 import { tagSlug } from "../../../components/release/names.js";
 import { type DataPaths, stamp } from "../../../components/runtime/paths.js";
+import { readJson } from "../../../components/runtime/whole-file.js";
 import { replaceFile } from "../replace-file.js";
 
 export interface Stored {
@@ -41,9 +42,5 @@ export function storedReceipts({ reports }: Pick<DataPaths, "reports">): Stored[
 }
 
 function read(file: string): Receipt | null {
-  try {
-    return receiptSchema.parse(JSON.parse(readFileSync(file, "utf8")));
-  } catch {
-    return null;
-  }
+  return readJson(file, receiptSchema);
 }

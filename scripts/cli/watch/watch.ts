@@ -5,7 +5,9 @@ import { openJournal } from "../../../components/runtime/journal.js";
 import { openReleaseLog } from "../../../components/runtime/log.js";
 import { stamp } from "../../../components/runtime/paths.js";
 import { readLive } from "../../../components/traffic/live.js";
+import type { TrafficRevision } from "../../../components/traffic/model.js";
 import { endFreeze } from "../../../components/watch/freeze.js";
+import type { WatchRules } from "../../../components/watch/judge.js";
 import { canGoOn, goneOnWith, isWatching, newWatch, readWatch, type WatchState, type WatchTarget, writeWatch } from "../../../components/watch/state.js";
 import { assertOperatorConfig } from "../check-config.js";
 import { endLines, type Outcome } from "../outcome.js";
@@ -48,13 +50,12 @@ async function begin(ws: Workspace, options: WatchOptions): Promise<Outcome> {
   if (options.detach) return detach(ws, options.forMs, serving.revision);
   const id = `watch-${stamp()}-${randomBytes(3).toString("hex")}`;
   const goesOn = options.forMs === undefined && canGoOn(found, serving.revision, Date.now());
-  const state = goesOn ? goneOnWith(found, id) : newWatch(id, await targetOf(ws, serving.revision), Date.now(), options.forMs ?? (rules.for === 0 ? DEFAULT_MS : rules.for));
+  const state = goesOn ? goneOnWith(found, id) : newWatch(id, await targetOf(ws, serving), Date.now(), options.forMs ?? (rules.for === 0 ? DEFAULT_MS : rules.for));
   writeWatch(ws.paths, state);
-  return conduct(ws, options, state, goesOn);
+  return conduct(ws, options, rules, state, goesOn);
 }
 
-async function conduct(ws: Workspace, options: WatchOptions, begun: WatchState, goesOn: boolean): Promise<Outcome> {
-  const { watch: rules } = assertOperatorConfig(ws);
+async function conduct(ws: Workspace, options: WatchOptions, rules: WatchRules, begun: WatchState, goesOn: boolean): Promise<Outcome> {
   const passphrase = passphraseOf({ ...ws.env, ...process.env });
   const log = openReleaseLog(ws.paths, "watch", { secrets: passphrase === null ? [] : [passphrase] });
   const journal = openJournal(ws.paths, { run: begun.id });
@@ -73,15 +74,12 @@ async function conduct(ws: Workspace, options: WatchOptions, begun: WatchState, 
 }
 
 /** What is probed, from the release's record: a watch that is gone on with needs no Pulumi. */
-async function targetOf(ws: Workspace, serving: string): Promise<WatchTarget> {
-  const live = await readLive(ws.stack);
+async function targetOf(ws: Workspace, { revision, containers, port, healthPath, tag }: TrafficRevision): Promise<WatchTarget> {
   const record = (await lookAtPresent(ws)).ledger.at(-1);
-  const revision = live?.table.serving ?? null;
-  if (record === undefined || revision === null || record.revision !== serving || revision.revision !== serving) {
-    throw errors.usage({ why: `what serves on ${ws.stack} (${serving}) is not what was released last`, next: "see scripts/status.sh, and run the release or the rollback again that was not finished" });
+  if (record?.revision !== revision) {
+    throw errors.usage({ why: `what serves on ${ws.stack} (${revision}) is not what was released last`, next: "see scripts/status.sh, and run the release or the rollback again that was not finished" });
   }
-  const { containers, port, healthPath, tag } = revision;
-  return { revision: serving, tag, containers, port, healthPath, scriptPath: record.settings.app.health.script, requestTimeoutMs: record.settings.gate.requestTimeout };
+  return { revision, tag, containers, port, healthPath, scriptPath: record.settings.app.health.script, requestTimeoutMs: record.settings.gate.requestTimeout };
 }
 
 /** Releases may go on, whatever a watch complained of. */

@@ -62,7 +62,7 @@ export function watchWorld({ ws, screen, log, journal }: WorldParts): WatchWorld
     const { serving } = live.table;
     const measured = await measure(ws.paths, live.table, { seen, clockSetBy });
     // For a textfile collector.
-    writeWhole(path.join(ws.paths.run, "metrics.prom"), await prometheusText({ stack: ws.stack, serving: { revision: serving.revision, tag: serving.tag }, ...measured }));
+    writeWhole(path.join(ws.paths.run, "metrics.prom"), await prometheusText({ stack: ws.stack, serving, ...measured }));
     return { serving, slots: measured.kept.slots, lastError };
   };
   return {
