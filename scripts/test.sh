@@ -16,12 +16,12 @@ usage() {
   cat <<'EOF'
 Usage: scripts/test.sh [unit | e2e] [--full | --bench | --chaos] [--grep TEXT] [--engine stand-in|real|both] [FILE]...
 
-Sets this machine up, compiles, runs the unit tests, then each end-to-end file on real Docker, two at a time.
+Sets this machine up, compiles, runs the unit tests, then each end-to-end file on real Docker, several at a time.
 The last line is "N passed, N failed, N skipped"; the exit code is 0 only if none failed.
 
   unit, e2e      only these
   FILE           end-to-end files by name: story, kills, ...
-  --full         every row of the fault matrix at its full count (about an hour)
+  --full         every row of the fault matrix at its full count (about 80 minutes)
   --bench        measurements instead of tests; what follows is theirs (--out FILE, --only NAME)
   --chaos        backups and restores disturbed at random moments; what follows is its own (--runs N, --minutes M, --seed S)
   --grep TEXT    only tests whose title holds TEXT

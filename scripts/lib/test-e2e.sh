@@ -1,10 +1,11 @@
-# Sourced by test.sh: the end-to-end files, in two lanes side by side where there are several. Needs $suite, $files, $counts,
-# $scratch, run_mocha and say.
+# Sourced by test.sh: the end-to-end files, in lanes side by side where there are several. Needs $suite, $files, $counts, $scratch,
+# run_mocha and say.
 # shellcheck shell=bash
 
-# What measures a load, must meet a moment or takes the whole machine (20 deploys at once) goes one after another at full weight;
-# everything else beside it, at a lower one.
-measuring=" story traffic traffic-handlers traffic-freeze kills kills-back kills-first kills-random kills-stop faults-lock load "
+# What measures a load: one after another at full weight. In the full suite, which asserts their times as well, nothing runs beside them.
+measuring=" story traffic traffic-handlers traffic-freeze load "
+# The longest ones begin first, so that no lane ends long after the others.
+longest="kills faults-lock kills-stop kills-random kills-back restore-kills faults-proxy faults-docker qdrant-change faults-app faults-backup backup-faults kills-first"
 # Too long for every day: these run in the full suite, and when they are named.
 long=" adopt backup-faults backup-unchanged backups-cli data-faults data-rollback drill faults-docker former kills-back kills-first kills-random kills-stop load notify qdrant-change qdrant-version quiesce repository restore-faults restore-kills sample-app "
 # Of a size that neither suite has the time for: only when they are named.
@@ -18,10 +19,11 @@ e2e_files() {
     for file in "${files[@]}"; do basename "${file%.ts}" .test; done
     return
   fi
-  for file in dist/test/e2e/story.test.js dist/test/e2e/*.test.js; do
-    [ ! -f "$file" ] || basename "$file" .test.js
-  done | awk '!seen[$0]++' | while read -r file; do
-    if [[ $named != *" $file "* ]] && { [ "$suite" = full ] || [[ $long != *" $file "* ]]; }; then echo "$file"; fi
+  {
+    for file in story $longest; do echo "$file"; done
+    for file in dist/test/e2e/*.test.js; do basename "$file" .test.js; done
+  } | awk '!seen[$0]++' | while read -r file; do
+    if [ -f "dist/test/e2e/$file.test.js" ] && [[ $named != *" $file "* ]] && { [ "$suite" = full ] || [[ $long != *" $file "* ]]; }; then echo "$file"; fi
   done
 }
 
@@ -35,13 +37,14 @@ run_e2e() { # ENGINE
     fi
     if [[ $measuring == *" $name "* ]]; then first+=("$name"); else beside+=("$name"); fi
   done
-  if [ ${#first[@]} -eq 0 ] || [ ${#beside[@]} -eq 0 ]; then
-    for name in "${names[@]}"; do
-      say "end-to-end on the $1 engine: $name"
-      run_file "$1" "$name"
-    done
+  if [ ${#names[@]} -eq 1 ]; then
+    say "end-to-end on the $1 engine: ${names[0]}"
+    run_file "$1" "${names[0]}"
+  elif [ "$suite" = full ]; then
+    run_lanes "$1" 1 "${first[@]}" --
+    run_lanes "$1" 3 -- "${beside[@]}"
   else
-    run_lanes "$1"
+    run_lanes "$1" 2 "${first[@]}" -- "${beside[@]}"
   fi
 }
 
@@ -51,18 +54,25 @@ run_file() { # ENGINE NAME
   echo "   $2 took $((SECONDS - began)) s"
 }
 
-# Uses the caller's lists. Each file's output is shown when it has ended.
-run_lanes() { # ENGINE
-  local pids=() pid last=$SECONDS
+# Each lane takes the next file when it is through with one; the first lane alone takes those that measure, before all others. Each
+# file's output is shown when it has ended.
+run_lanes() { # ENGINE LANES MEASURING... -- OTHERS...
+  local engine=$1 lanes=$2 pids=() pid name last=$SECONDS
+  shift 2
   mkdir -p "$scratch/running"
-  say "end-to-end on the $1 engine, in two lanes: ${first[*]} | ${beside[*]}"
-  lane "$1" "${first[@]}" &
+  : >"$scratch/measuring"
+  while [ "$1" != -- ]; do echo "$1" >>"$scratch/measuring"; shift; done
+  shift
+  printf '%s\n' "$@" >"$scratch/others"
+  if [ -z "$(cat "$scratch/measuring" "$scratch/others")" ]; then return; fi
+  say "end-to-end on the $engine engine, $lanes at a time: $(tr '\n' ' ' <"$scratch/measuring")| $*"
+  lane "$engine" measuring others &
   pids+=($!)
-  weight=(nice -n 10)
-  lane "$1" "${beside[@]}" &
-  pids+=($!)
-  weight=()
-  while kill -0 "${pids[0]}" 2>/dev/null || kill -0 "${pids[1]}" 2>/dev/null; do
+  for ((; lanes > 1; lanes--)); do
+    lane "$engine" others &
+    pids+=($!)
+  done
+  while running "${pids[@]}"; do
     sleep 1
     if [ $((SECONDS - last)) -ge $beat ]; then
       last=$SECONDS
@@ -74,15 +84,29 @@ run_lanes() { # ENGINE
   for pid in "${pids[@]}"; do wait "$pid"; done
 }
 
-lane() { # ENGINE NAME...
-  local engine=$1 name all=$counts
+running() { # PID...
+  local pid
+  for pid in "$@"; do if kill -0 "$pid" 2>/dev/null; then return 0; fi; done
+  return 1
+}
+
+lane() { # ENGINE LIST...
+  local engine=$1 list name all=$counts
   shift
-  for name in "$@"; do
-    counts=$scratch/$name.counts
-    : >"$counts"
-    echo "$SECONDS" >"$scratch/running/$name"
-    run_file "$engine" "$name" >"$scratch/$name.log" 2>&1
-    rm -f "$scratch/running/$name"
-    flock "$scratch" bash -c 'printf "\n== test: end-to-end on the %s engine: %s\n" "$1" "$2"; cat "$3/$2.log"; cat "$3/$2.counts" >>"$4"' show "$engine" "$name" "$scratch" "$all"
+  for list in "$@"; do
+    if [ "$list" = others ]; then weight=(nice -n 10); else weight=(); fi
+    while name=$(take "$scratch/$list") && [ -n "$name" ]; do
+      counts=$scratch/$name.counts
+      : >"$counts"
+      echo "$SECONDS" >"$scratch/running/$name"
+      run_file "$engine" "$name" >"$scratch/$name.log" 2>&1
+      rm -f "$scratch/running/$name"
+      flock "$scratch" bash -c 'printf "\n== test: end-to-end on the %s engine: %s\n" "$1" "$2"; cat "$3/$2.log"; cat "$3/$2.counts" >>"$4"' show "$engine" "$name" "$scratch" "$all"
+    done
   done
+}
+
+# Prints the first line of a list and removes it; nothing where none is left.
+take() { # LIST
+  flock "$scratch" bash -c 'head -n 1 "$1"; sed -i 1d "$1"' take "$1"
 }
