@@ -16,7 +16,7 @@ import { openVolumeTar, pipeVolumeTar, type VolumeReading } from "./volume-tar.j
 export async function archiveVolume(
   context: Context, what: VolumeReading, file: string, leftovers: Leftovers, begin: () => Promise<LineSink | undefined>, byDocker: () => Promise<TarSource>,
 ): Promise<WrittenArchive> {
-  const packed = await packVolume(context, { ...what, n: `${what.n}-packed` }, file, leftovers, await begin());
+  const packed = await packVolume(context, { ...what, n: `${what.n}-packed` }, file, leftovers, begin);
   if (packed !== null) return packed;
   await rm(file, { force: true });
   const tar = (await openVolumeTar(context, what, leftovers)) ?? (await byDocker());
@@ -28,9 +28,11 @@ export async function archiveVolume(
  * gave, the sum in the file says that igzip made of it (CRC-32).
  * @returns null where there is no igzip or no tar, or where something must be left out
  */
-async function packVolume(context: Context, what: VolumeReading, file: string, leftovers: Leftovers, list: LineSink | undefined): Promise<WrittenArchive | null> {
+async function packVolume(context: Context, what: VolumeReading, file: string, leftovers: Leftovers, begin: () => Promise<LineSink | undefined>): Promise<WrittenArchive | null> {
   const { gzip, signal } = context;
-  const tar = gzip.packs ? await pipeVolumeTar(context, what, leftovers) : null;
+  if (!gzip.packs) return null;
+  const list = await begin();
+  const tar = await pipeVolumeTar(context, what, leftovers);
   if (tar === null) return null;
   const written = await gzip.pack(tar.fd, file, signal, (packed) => readArchive(packed, null, gzip, signal, list)).catch((error: unknown) => {
     throwIfEnded(signal);

@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { readFileSync, writeFileSync } from "node:fs";
-import { EXIT } from "../../components/runtime/errors.js";
+import { EXIT, messageOf } from "../../components/runtime/errors.js";
 import { readRun } from "../../components/runtime/journal.js";
 import { createRedactor } from "../../components/runtime/redact.js";
 import { Engine } from "./engine.js";
@@ -52,7 +52,9 @@ async function preview(ws: Workspace, command: string, values: Record<string, un
     config?.remove();
     // Pulumi previews no stack that its backend does not know, and writes into the file of one that it makes.
     if (made) {
-      await engine.removeStack();
+      await engine.removeStack().catch((error: unknown) => {
+        process.stdout.write(`the stack that this preview needed is still there: ${messageOf(error)}; remove it with: scripts/pulumi.sh --stack ${ws.stack} stack rm\n`);
+      });
       writeFileSync(ws.stackFile, file);
     }
   }

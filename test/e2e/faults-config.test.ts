@@ -71,6 +71,18 @@ describe("faults: wrong config, passphrase, Docker", function () {
       assert.deepEqual(await footprint(tiny.project), before);
     });
 
+    it("says so where the stack that a preview needed cannot be removed again, and leaves its file as it was", async () => {
+      const bin = path.join(tiny.project.dir, ".release", "no-rm");
+      writeFileSync(bin, `#!/bin/sh\n[ "$1 $2" != "stack rm" ] || { echo "error: not today" >&2; exit 1; }\nexec "${tiny.project.env.PULUMI_BIN}" "$@"\n`, { mode: 0o755 });
+      const { config } = await footprint(tiny.project);
+      const { exitCode, all } = await tiny.deploy("v1.0.0", ["--dry-run"], { env: { PULUMI_BIN: bin } });
+      assert.equal(exitCode, 0, all);
+      assert.match(all, /the stack that this preview needed is still there: .*not today.*; remove it with: scripts\/pulumi\.sh --stack /);
+      assert.deepEqual((await footprint(tiny.project)).config, config);
+      assert.equal((await tiny.project.pulumi(["stack", "rm", tiny.project.stack, "--yes", "--preserve-config"])).exitCode, 0);
+      assert.deepEqual(await footprint(tiny.project), { ...NOTHING, config });
+    });
+
     it("tells a plain pulumi preview and up the same", async () => {
       await tiny.configure({ ...WRONG, version: "$(id)" });
       for (const args of [["preview"], ["up", "--yes", "--skip-preview"]].slice(0, rounds(1, 2))) {
