@@ -60,7 +60,7 @@ export async function answeredBetween(stack: string, from: number, to: number): 
 
 /** Pure. @param log the proxy's lines with Docker's times */
 export function countAnswered(log: readonly string[], from: number, to: number): AnsweredCount {
-  const lines = log.flatMap((line) => parse(line) ?? []).filter(({ at }) => at >= from && at <= to).sort((a, b) => a.at - b.at);
+  const lines = log.flatMap((line) => parse(line, from, to) ?? []).sort((a, b) => a.at - b.at);
   const asked = lines.filter(({ kind, revision }) => kind !== "refused" && revision !== "");
   const good = asked.filter(({ kind }) => kind === "good");
   const byRevision: AnsweredCount["byRevision"] = {};
@@ -106,9 +106,13 @@ function timeOf(line: string): number | null {
   return time === "" ? null : Date.parse(`${time.slice(0, 23)}Z`);
 }
 
-/** Null for what is no request of a user's, and for websockets that were open: their line comes when they end. */
-function parse(line: string): Line | null {
-  const [at, request] = [timeOf(line), parseLine(timed(line).text)];
+/**
+ * Null for what is no request of a user's in that span, and for websockets that were open: their line comes when they end. The time
+ * comes first, for most of a log is of other spans.
+ */
+function parse(line: string, from: number, to: number): Line | null {
+  const at = timeOf(line);
+  const request = at === null || at < from || at > to ? null : parseLine(timed(line).text);
   if (at === null || request === null) return null;
   if (request.kind === "frozen") return { at, kind: "refused", revision: "" };
   const revision = revisionOf(request.backend);

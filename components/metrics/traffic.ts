@@ -22,10 +22,13 @@ export interface Traffic {
 /** By revision; those without a request are left out. */
 export type TrafficByRevision = Readonly<Record<string, Traffic>>;
 
+/** What of it is a plain number. */
+export const COUNTS = ["requests", "errors", "left", "socketsEnded", "socketsFailed"] as const;
+
 export const NO_TRAFFIC: Traffic = { requests: 0, errors: 0, left: 0, socketsEnded: 0, socketsFailed: 0, latency: {} };
 
 export function sumTraffic(all: readonly Traffic[]): Traffic {
-  const sum = (key: Exclude<keyof Traffic, "latency">): number => all.reduce((total, one) => total + one[key], 0);
+  const sum = (key: (typeof COUNTS)[number]): number => all.reduce((total, one) => total + one[key], 0);
   return {
     requests: sum("requests"), errors: sum("errors"), left: sum("left"), socketsEnded: sum("socketsEnded"), socketsFailed: sum("socketsFailed"),
     latency: addHistograms(all.map(({ latency }) => latency)),

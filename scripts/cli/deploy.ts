@@ -44,16 +44,22 @@ export async function deploy(ws: Workspace, options: DeployOptions): Promise<Out
   const values = { version, ...oneRunValues(ws, options) };
   if (options.dryRun) return dryRun(ws, "deploy", values);
   const checked = await assertChecklist(ws, settings, version);
-  let released = false;
+  const released: { by?: Run } = {};
   const outcome = await Run.conduct(ws, { command: "deploy", waitMs: options.waitMs }, (run) => {
     if (checked !== "") run.journal.write({ phase: "checklist", event: "info", message: checked });
-    return release(run, options, values, () => (released = true));
+    return release(run, options, values, () => { released.by = run; });
   });
-  if (!released || !options.watch || settings.watch.for === 0) return outcome;
+  if (released.by === undefined || outcome.exitCode === EXIT.interrupted || !options.watch || settings.watch.for === 0) return outcome;
+  // Whoever stopped it at its very end wants no hour of watching either.
+  if (released.by.interrupted) return said({ exitCode: EXIT.interrupted, summary: `${outcome.summary}; it is not watched`, next: "scripts/watch.sh watches it" });
   const { watch } = await import("./watch/watch.js");
   const watched = await watch(ws, { forMs: settings.watch.for, detach: options.detach, json: false });
   if (watched.exitCode !== EXIT.done || outcome.exitCode === EXIT.done) return watched;
   // What was unverified before is no better for having been watched, and is said last.
+  return said(outcome);
+}
+
+function said(outcome: Outcome): Outcome {
   process.stdout.write(`${endLines(outcome).join("\n")}\n`);
   return outcome;
 }
@@ -82,7 +88,7 @@ async function release(run: Run, options: DeployOptions, values: Record<string, 
     const done = await finished(run);
     const outcome = { ...done, summary: `${done.summary}${await afterAdopted(run)}` };
     if (outcome.exitCode === EXIT.done) await pruneAfterDeploy(run);
-    if (!run.interrupted) released();
+    released();
     return outcome;
   } finally {
     config.remove();

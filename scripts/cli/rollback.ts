@@ -1,4 +1,4 @@
-import { errors, EXIT } from "../../components/runtime/errors.js";
+import { errors, EXIT, ReleaseError } from "../../components/runtime/errors.js";
 import type { LiveTraffic } from "../../components/traffic/live.js";
 import { tagProblem } from "../../components/source/names.js";
 import { assertOperatorConfig } from "./check-config.js";
@@ -68,6 +68,8 @@ async function goBack(run: Run, options: RollbackOptions, look: Promise<LiveTraf
 async function leaveFor({ ws, journal }: Run, { revision, tag, rule, what, since }: WatchCause): Promise<void> {
   const { readLive } = await import("../../components/traffic/live.js");
   const serving = (await readLive(ws.stack))?.table.serving?.revision;
-  if (serving !== revision) throw errors.usage({ why: `${serving ?? "nothing"} serves now, not ${revision}`, next: "see scripts/status.sh" });
+  if (serving !== revision) {
+    throw new ReleaseError({ code: "otherServes", exitCode: EXIT.busy, what: "Another release was quicker, nothing was touched", why: `${serving ?? "nothing"} serves now, not ${revision}`, next: "see scripts/status.sh" });
+  }
   journal.write({ phase: "watch", event: "info", message: `the watch of ${tag} saw: ${what}`, data: { rule, since } });
 }

@@ -4,13 +4,16 @@ import { endLines } from "./outcome.js";
 
 type Answer = (signal: NodeJS.Signals) => void;
 
-/** Before a command holds its lock, and for those that change nothing, there is nothing to put right. */
-function end(): void {
-  process.stdout.write(`${endLines({ exitCode: EXIT.interrupted, summary: "stopped before anything was changed", next: "run the same command again" }).join("\n")}\n`);
-  process.exit(EXIT.interrupted);
+/** An answer for when there is nothing to put right: it says so, and ends the process. */
+export function endWith(summary: string, next: string): Answer {
+  return () => {
+    process.stdout.write(`${endLines({ exitCode: EXIT.interrupted, summary, next }).join("\n")}\n`);
+    process.exit(EXIT.interrupted);
+  };
 }
 
-let answer: Answer = end;
+/** Before a command holds its lock, and of those that change nothing. */
+let answer: Answer = endWith("stopped before anything was changed", "run the same command again");
 
 /** For the program's first line: from now on a signal ends it in words and with its own exit code. */
 export function answerSignals(): void {

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { mock } from "node:test";
 import { countAnswered } from "../../components/metrics/answered.js";
 
 const BEGAN = Date.parse("2026-11-25T04:10:00.000Z");
@@ -41,6 +42,17 @@ describe("metrics: what users were answered", () => {
   it("counts within the time that is asked for only", () => {
     const found = count([line(999), line(1000), line(2000), line(2001)], 1000, 2000);
     assert.deepEqual([found.requests, found.from, found.to], [2, BEGAN + 1000, BEGAN + 2000]);
+  });
+
+  it("reads no more of a long log than that time", () => {
+    const log = Array.from({ length: 5000 }, (_, at) => line(at));
+    const reading = mock.method(JSON, "parse");
+    try {
+      assert.equal(count(log, 4990, 5100).requests, 10);
+      assert.equal(reading.mock.callCount(), 10);
+    } finally {
+      reading.mock.restore();
+    }
   });
 
   it("has all steps, empty ones too, and at most 120 of them", () => {

@@ -89,12 +89,17 @@ export async function runWatch(world: WatchWorld, rules: WatchRules, begun: Watc
     world.show(state, seen);
     const grave = met.find(({ action }) => action === "rollback");
     if (grave !== undefined) {
-      const holder = world.busy();
-      if (holder === "") return end("ended", await rollBack(world, state, grave, now() - rules[grave.rule].within));
+      let holder = world.busy();
+      if (holder === "") {
+        const outcome = await rollBack(world, state, grave, now() - rules[grave.rule].within);
+        if (outcome !== null) return end(outcome.exitCode === EXIT.interrupted ? "interrupted" : "ended", outcome);
+        holder = "another release was quicker";
+      }
       sayOnce(`${state.target.tag} is to be rolled back (${grave.what}), but ${holder}; looking again`);
     }
     world.save(state);
-    if (now() >= state.endsAt) return end("ended", over(state, seen));
+    // A rollback that is due and has to wait is not given up for the time being over.
+    if (now() >= state.endsAt && grave === undefined) return end("ended", over(state, seen));
     await world.sleep(Math.max(0, rules.interval - (world.monotonic() - began)));
   }
 }
@@ -113,9 +118,14 @@ function answer(world: WatchWorld, state: WatchState, finding: Finding): void {
   if (action === "freeze") world.freeze(state, finding);
 }
 
-/** @param since milliseconds since 1970: from when on it was looked at what is the matter */
-async function rollBack(world: WatchWorld, { target, startedAt }: WatchState, { rule, what }: Finding, since: number): Promise<Outcome> {
+/**
+ * @param since milliseconds since 1970: from when on it was looked at what is the matter
+ * @returns null when another run had the lock, or had moved users already: what is to be done then, the next look tells
+ */
+async function rollBack(world: WatchWorld, { target, startedAt }: WatchState, { rule, what }: Finding, since: number): Promise<Outcome | null> {
   const ended = await world.rollback({ revision: target.revision, tag: target.tag, rule, what, since: new Date(Math.max(startedAt, since)).toISOString() });
+  if (ended.exitCode === EXIT.busy) return null;
+  if (ended.exitCode === EXIT.interrupted) return { ...ended, summary: `the rollback that the watch's rule ${rule} began (${what}) was interrupted: ${ended.summary}` };
   const why = `${target.tag} was rolled back by the watch's rule ${rule}: ${what}`;
   if (ended.exitCode === EXIT.done || ended.exitCode === EXIT.unverified) return { exitCode: EXIT.rolledBack, summary: `${why}; ${ended.summary}`, next: ended.next };
   return { exitCode: EXIT.notRolledBack, summary: `the watch's rule ${rule} was met (${what}), and ${target.tag} could not be rolled back: ${ended.summary}`, next: ended.next };

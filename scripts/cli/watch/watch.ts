@@ -13,6 +13,7 @@ import { assertOperatorConfig } from "../check-config.js";
 import { endLines, type Outcome } from "../outcome.js";
 import { passphraseOf } from "../passphrase.js";
 import { lookAtPresent } from "../present.js";
+import { endWith, onSignal } from "../signals.js";
 import type { Workspace } from "../workspace.js";
 import { detach } from "./detach.js";
 import { followWatch } from "./follow.js";
@@ -39,13 +40,17 @@ export async function watch(ws: Workspace, options: WatchOptions): Promise<Outco
 }
 
 async function begin(ws: Workspace, options: WatchOptions): Promise<Outcome> {
+  // A deploy's own answer is over, as its run is.
+  onSignal(endWith("the watch was stopped before it began; what serves goes on", "scripts/watch.sh begins it"));
   const { watch: rules } = assertOperatorConfig(ws);
   await assertDocker();
   const serving = (await readLive(ws.stack))?.table.serving ?? null;
   if (serving === null) throw errors.usage({ why: `nothing serves on ${ws.stack}, so there is nothing to watch`, next: "run scripts/deploy.sh first" });
   const found = readWatch(ws.paths);
   if (found !== null && isWatching(found) && found.target.revision === serving.revision) {
-    return options.detach ? { exitCode: EXIT.done, summary: running(found), next: "" } : followWatch(ws, formOf(options.json));
+    if (options.detach) return { exitCode: EXIT.done, summary: running(found), next: "" };
+    onSignal(endWith(`the watch of ${found.target.tag} goes on (pid ${found.pid})`, "scripts/watch.sh shows it again"));
+    return followWatch(ws, formOf(options.json));
   }
   if (options.detach) return detach(ws, options.forMs, serving.revision);
   const id = `watch-${stamp()}-${randomBytes(3).toString("hex")}`;

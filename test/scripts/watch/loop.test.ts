@@ -24,7 +24,11 @@ class FakeWorld implements WatchWorld {
   shown = 0;
   rollbacks = 0;
   readonly causes: WatchCause[] = [];
-  constructor(private readonly seen: (seconds: number) => Parts | Error, private readonly other: Partial<WatchWorld> = {}, private readonly ends: Outcome = ROLLED_BACK) {}
+  /** @param ends how each rollback ends; the last one's end is that of all further ones */
+  constructor(private readonly seen: (seconds: number) => Parts | Error, private readonly other: Partial<WatchWorld> = {}, ...ends: Outcome[]) {
+    this.ends = ends.length === 0 ? [ROLLED_BACK] : ends;
+  }
+  private readonly ends: readonly Outcome[];
   now = (): number => this.wall;
   monotonic = (): number => this.clock;
   sleep = (ms: number): Promise<void> => {
@@ -50,7 +54,7 @@ class FakeWorld implements WatchWorld {
   rollback = (cause: WatchCause): Promise<Outcome> => {
     this.causes.push(cause);
     this.rollbacks += 1;
-    return Promise.resolve(this.ends);
+    return Promise.resolve(this.ends[Math.min(this.rollbacks, this.ends.length) - 1] ?? ROLLED_BACK);
   };
 }
 
@@ -135,12 +139,42 @@ describe("the watch's loop", () => {
   });
 
   it("waits with a rollback while another release is under way", async () => {
-    let until = 700;
-    const world: FakeWorld = new FakeWorld(() => ({ traffic: traffic(100, 6) }), { busy: () => (world.clock / 1000 < until ? "deploy holds the lock" : "") });
+    const world: FakeWorld = new FakeWorld(() => ({ traffic: traffic(100, 6) }), { busy: () => (world.clock < 700_000 ? "deploy holds the lock" : "") });
     const { outcome } = await runWatch(world, rulesOf(), watchOf());
     assert.deepEqual([outcome.exitCode, world.rollbacks, world.clock], [3, 1, 700_000]);
-    assert.equal(world.said.filter((line) => line.includes("but deploy holds the lock")).length > 0, true);
-    until = 0;
+    assert.ok(world.said.some((line) => line.includes("but deploy holds the lock")));
+  });
+
+  it("looks again when another run had the lock first, and goes back then", async () => {
+    const lost: Outcome = { exitCode: 6, summary: "Another release of stack prod is under way: finish", next: "wait for it" };
+    const world = new FakeWorld(() => ({ traffic: traffic(100, 6) }), {}, lost, lost, ROLLED_BACK);
+    const { state, outcome } = await runWatch(world, rulesOf(), watchOf());
+    assert.deepEqual([outcome.exitCode, state.state, world.rollbacks], [3, "ended", 3]);
+    assert.ok(world.said.some((line) => /is to be rolled back \(.*\), but another release was quicker; looking again/.test(line)), world.said.join("\n"));
+    assert.equal(world.told.filter(([rule]) => rule === "errors").length, 1, "told once");
+  });
+
+  it("ends for another release that was quicker than its rollback", async () => {
+    const lost: Outcome = { exitCode: 6, summary: "Another release was quicker", next: "" };
+    const world: FakeWorld = new FakeWorld(() => {
+      if (world.rollbacks > 0) world.serving = { revision: "v4.0.0-bbbbbbbb", tag: "v4.0.0" };
+      return { traffic: traffic(100, 6) };
+    }, {}, lost);
+    const { outcome } = await runWatch(world, rulesOf(), watchOf());
+    assert.deepEqual([outcome.exitCode, outcome.summary, world.rollbacks], [0, "the watch of v3.0.0 ended, as v4.0.0 (v4.0.0-bbbbbbbb) serves now", 1]);
+  });
+
+  it("does not give up a rollback that has to wait when its time is over", async () => {
+    const world: FakeWorld = new FakeWorld(() => ({ traffic: traffic(100, 6) }), { busy: () => (world.clock < 4_000_000 ? "deploy holds the lock" : "") });
+    const { outcome } = await runWatch(world, rulesOf(), watchOf());
+    assert.deepEqual([outcome.exitCode, world.rollbacks, world.clock], [3, 1, 4_000_000]);
+  });
+
+  it("is interrupted with its rollback, and can be gone on with", async () => {
+    const world = new FakeWorld(() => ({ traffic: traffic(100, 6) }), {}, { exitCode: 130, summary: "stopped before anything was changed", next: "run the same command again" });
+    const { state, outcome } = await runWatch(world, rulesOf(), watchOf());
+    assert.deepEqual([outcome.exitCode, state.state, state.exitCode], [130, "interrupted", 130]);
+    assert.match(outcome.summary, /^the rollback that the watch's rule errors began \(.* failed in 5m \(above 1 %\)\) was interrupted: stopped before/);
   });
 
   for (const [name, jump] of [["ahead", 365 * 86_400_000], ["back", -365 * 86_400_000]] as const) {
