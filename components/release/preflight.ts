@@ -10,7 +10,7 @@ import { dataDirProblem } from "../runtime/data-dir.js";
 import { assertDocker, dockerSocket } from "../runtime/docker.js";
 import { errors, messageOf, ReleaseError } from "../runtime/errors.js";
 import { dataPaths, type DataPaths } from "../runtime/paths.js";
-import { loadSettings } from "../settings/load.js";
+import { type IsSecret, loadSettings } from "../settings/load.js";
 import { fromRecorded } from "../settings/recorded.js";
 import type { Settings } from "../settings/schema.js";
 import { contextOf } from "../source/export.js";
@@ -39,8 +39,7 @@ export interface PreflightInput {
   config: Readonly<Record<string, string>>;
   /** The stack output `releases` as Pulumi gives it. */
   ledger: unknown;
-  /** Whether a key of config is stored encrypted. Without it, that is not checked. */
-  isSecret?: (key: string) => boolean;
+  isSecret?: IsSecret;
   /** Default: the current directory. */
   projectDir?: string;
 }

@@ -10,8 +10,8 @@ export function rawConfig(): Record<string, string> {
   return pulumi.runtime.allConfig();
 }
 
-/** Whether a key of config is stored encrypted: the engine names those that are. */
-export function isSecretKey(key: string, env: NodeJS.ProcessEnv = process.env): boolean {
+/** Whether a key of config holds something that is stored encrypted: the engine names those that do, not where below them. */
+export function isSecretKey([key]: readonly string[], env: NodeJS.ProcessEnv = process.env): boolean {
   const keys: unknown = JSON.parse(env["PULUMI_CONFIG_SECRET_KEYS"] || "[]");
   return Array.isArray(keys) && keys.includes(key);
 }

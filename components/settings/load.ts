@@ -9,9 +9,14 @@ export interface RawConfig {
   stack: string;
   /** All of the stack's config, decrypted: `pbjrag:version` -> `v3.0.0`, `pbjrag:app` -> JSON text. */
   config: Readonly<Record<string, string>>;
-  /** Whether a key (`pbjrag:app`) is stored encrypted. Without it, that is not checked. */
-  isSecret?: (key: string) => boolean;
+  isSecret?: IsSecret;
 }
+
+/**
+ * Whether what is at a place, such as `pbjrag:app`, `secretEnv`, `TOKEN`, is stored encrypted. Pulumi tells its program that of whole keys
+ * only. Without it, that is not checked.
+ */
+export type IsSecret = (place: readonly string[]) => boolean;
 
 export type Loaded = { settings: Settings } | { problems: Problem[] };
 
@@ -137,15 +142,15 @@ function foreignConfig(config: Readonly<Record<string, string>>): Problem[] {
     : [];
 }
 
-function plainSecrets(settings: Settings, isSecret: (key: string) => boolean): Problem[] {
-  const held: [path: string, key: string, there: boolean][] = [
-    ["pbjrag:app.secretEnv", "pbjrag:app", Object.keys(settings.app.secretEnv).length > 0],
-    ["pbjrag:qdrant.apiKey", "pbjrag:qdrant", settings.qdrant.apiKey !== undefined],
-    ["pbjrag:backup.repositoryPassword", "pbjrag:backup", settings.backup.repositoryPassword !== undefined],
-    ["pbjrag:notify.slackWebhook", "pbjrag:notify", settings.notify.slackWebhook !== undefined],
-    ["pbjrag:notify.email.password", "pbjrag:notify", settings.notify.email.password !== undefined],
+function plainSecrets({ app, qdrant, backup, notify }: Settings, isSecret: IsSecret): Problem[] {
+  const held: [place: string[], value: string | undefined][] = [
+    ...Object.entries(app.secretEnv).map(([name, value]): [string[], string] => [["app", "secretEnv", name], value]),
+    [["qdrant", "apiKey"], qdrant.apiKey],
+    [["backup", "repositoryPassword"], backup.repositoryPassword],
+    [["notify", "slackWebhook"], notify.slackWebhook],
+    [["notify", "email", "password"], notify.email.password],
   ];
   return held
-    .filter(([, key, there]) => there && !isSecret(key))
-    .map(([path]) => ({ subject: path, what: "is stored as plain text", next: `set it encrypted: pulumi config set --path --secret ${path}${path.endsWith("Env") ? ".NAME" : ""}` }));
+    .filter(([[key = "", ...below], value]) => value !== undefined && !isSecret([`${NAMESPACE}${key}`, ...below]))
+    .map(([place]) => ({ subject: subject(place), what: "is stored as plain text", next: `set it encrypted: pulumi config set --path --secret '${subject(place)}'` }));
 }

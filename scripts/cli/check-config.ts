@@ -4,7 +4,7 @@ import { loadSettings } from "../../components/settings/load.js";
 import { RELEASE_KEYS } from "../../components/settings/recorded.js";
 import type { Settings } from "../../components/settings/schema.js";
 import { refusalOf } from "./failure.js";
-import { rawConfigOf, withConfig } from "./stack-file.js";
+import { rawConfigOf, securePaths, withConfig } from "./stack-file.js";
 import type { Workspace } from "./workspace.js";
 
 /**
@@ -37,6 +37,7 @@ export function configProblems(stack: string, stackFile: string): Problem[] {
 }
 
 function load(stack: string, stackFile: string): ReturnType<typeof loadSettings> {
-  const { config, secretKeys } = rawConfigOf(stackFile);
-  return loadSettings({ stack, config, isSecret: (key) => secretKeys.has(key) });
+  const encrypted = securePaths(stackFile);
+  const isSecret = (place: readonly string[]): boolean => encrypted.some((path) => path.every((name, at) => name === place[at]));
+  return loadSettings({ stack, config: rawConfigOf(stackFile), isSecret });
 }

@@ -44,16 +44,14 @@ export function stackFileProblem(text: string): string | null {
  * All config as Pulumi hands it to the program: keys with their namespace, objects as JSON. What is encrypted is not opened: within an
  * object a word stands for it, a value that is encrypted as a whole is left out.
  */
-export function rawConfigOf(text: string): { config: Record<string, string>; secretKeys: Set<string> } {
+export function rawConfigOf(text: string): Record<string, string> {
   const parsed = parseDocument(text).toJS() as { config?: Record<string, unknown> | null } | null;
   const config: Record<string, string> = {};
-  const secretKeys = new Set<string>();
   for (const [name, value] of Object.entries(parsed?.config ?? {})) {
     const key = name.includes(":") ? name : `${namespace}:${name}`;
-    if (JSON.stringify(value) !== JSON.stringify(opened(value))) secretKeys.add(key);
     if (!isSecure(value) && value !== null) config[key] = typeof value === "string" ? value : JSON.stringify(opened(value));
   }
-  return { config, secretKeys };
+  return config;
 }
 
 /** Where the file has encrypted values: key with namespace, then the names or places below it. */

@@ -23,4 +23,20 @@ describe("what is refused of a stack's file before anything is begun", () => {
     assert.deepEqual(subjects(notify("{ secure: v1:x }")), []);
     assert.deepEqual(subjects(notify("https://hooks.slack.com/x")), ["pbjrag:notify.slackWebhook"]);
   });
+
+  it("finds a plain one beside others that are encrypted", () => {
+    const file = (webhook: string, token: string): string => `config:
+  pbjrag:version: v1.0.0
+  pbjrag:source: .
+  pbjrag:notify:
+    slackWebhook: ${webhook}
+    email: { host: smtp.example.org, from: a@example.org, to: a@example.org, user: a, password: { secure: v1:x } }
+  pbjrag:app:
+    secretEnv:
+      TOKEN: { secure: v1:y }
+      OTHER: ${token}
+`;
+    assert.deepEqual(subjects(file("{ secure: v1:z }", "{ secure: v1:z }")), []);
+    assert.deepEqual(subjects(file("https://hooks.slack.com/x", "plain")), ["pbjrag:app.secretEnv.OTHER", "pbjrag:notify.slackWebhook"]);
+  });
 });

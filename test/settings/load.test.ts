@@ -93,7 +93,7 @@ describe("settings/load", () => {
   });
   it("wants secrets to be stored as secrets, where it can tell", () => {
     const config = with_({ app: { secretEnv: { TOKEN: "t" } }, qdrant: { apiKey: "k" } });
-    const loaded = loadSettings({ stack: "dev", config, isSecret: (key) => key === "pbjrag:app" });
+    const loaded = loadSettings({ stack: "dev", config, isSecret: ([key]) => key === "pbjrag:app" });
     assert.ok("problems" in loaded);
     assert.deepEqual(loaded.problems.map(({ subject }) => subject), ["pbjrag:qdrant.apiKey"]);
     assert.ok("settings" in loadSettings({ stack: "dev", config, isSecret: () => true }));
