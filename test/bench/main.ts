@@ -4,15 +4,16 @@ import { parseArgs } from "node:util";
 import { docker } from "../../components/runtime/docker.js";
 import { engine } from "../support/engine.js";
 import { measureBackup } from "./backup.js";
+import { measureJudge } from "./judge.js";
 import { measureProxy } from "./proxy.js";
 import { measureReleases } from "./release.js";
 import { table, type Measured } from "./stats.js";
 
-const USAGE = `Usage: npm run bench -- [--out FILE] [--only releases|proxy|backup] [--gib 1,4]
+const USAGE = `Usage: npm run bench -- [--out FILE] [--only releases|proxy|backup|judge] [--gib 1,4]
 
 Measures, on real Docker and on stacks of its own, about ten minutes on two cores: updates without a change against an empty program's, deploys and
 rollbacks by phase, the proxy against a direct connection, backups against compressors run bare and a raw read, their memory, a second one with
-nothing changed, and Qdrant's writes meanwhile. Numbers mean something on a machine that does nothing else; ratios compare what was measured in
+nothing changed, and Qdrant's writes meanwhile; and, simulated, how often the canary's judge is wrong. Numbers mean something on a machine that does nothing else; ratios compare what was measured in
 turns in one run. It reads Docker's volumes on the disk: as root.
 
   --out FILE   writes them as JSON as well
@@ -20,7 +21,7 @@ turns in one run. It reads Docker's volumes on the disk: as root.
   --gib SIZES  of the uploads that are backed up, in GiB (1,4; 1,4,10 takes some 60 GB of disk for a while)
 `;
 
-const MEASUREMENTS: Record<string, (say: (text: string) => void, gibibytes: readonly number[]) => Promise<Measured[]>> = { releases: measureReleases, proxy: measureProxy, backup: measureBackup };
+const MEASUREMENTS: Record<string, (say: (text: string) => void, gibibytes: readonly number[]) => Promise<Measured[]>> = { releases: measureReleases, proxy: measureProxy, backup: measureBackup, judge: measureJudge };
 
 async function main(): Promise<void> {
   const { values } = parseArgs({ options: { out: { type: "string" }, only: { type: "string" }, gib: { type: "string", default: "1,4" }, help: { type: "boolean" } } });

@@ -3,7 +3,7 @@
 export interface Row {
   /** What was measured, in words. */
   readonly what: string;
-  readonly unit: "ms" | "MB/s" | "MiB" | "requests/s";
+  readonly unit: "ms" | "MB/s" | "MiB" | "requests/s" | "requests" | "%";
   readonly median: number;
   readonly min: number;
   readonly max: number;

@@ -1,0 +1,78 @@
+/** What a canary is judged by, and what comes of it. Data only. */
+import type { Histogram } from "../metrics/histogram.js";
+
+/** What is still well. */
+export interface Thresholds {
+  /** By how many percentage points more of a canary's requests may fail than of the release's that serves. */
+  errors: number;
+  /** By how many percent its pages may be slower, and milliseconds by which they may be in any case. */
+  slower: number;
+  slack: number;
+  /** Milliseconds that half of its answers, and 99 of 100, must keep within; null: any. */
+  p50: number | null;
+  p99: number;
+  /** Percent of its memory's limit. */
+  memory: number;
+}
+
+/** What one of the two got since the judging began. */
+export interface Side {
+  requests: number;
+  /** The release's fault; of all requests. */
+  errors: number;
+  /** Websockets that were opened, or could not be. */
+  sockets: number;
+  socketsFailed: number;
+  /** Exceptions and the like in the app's log. */
+  scriptErrors: number;
+  /** Answer times of pages: the same kind of request on both sides. Milliseconds. */
+  pages: Histogram;
+  /** Answer times of every GET and HEAD. */
+  answers: Histogram;
+}
+
+/** What Docker tells of the canary's containers. */
+export interface Containers {
+  /** How often one was restarted since the judging began. */
+  restarts: number;
+  /** Why one does not run, or ran out of memory; "": all do. */
+  down: string;
+  /** Share of its limit, from 0 to 1, of the container nearest to it: at each look, oldest first. */
+  memory: readonly number[];
+}
+
+export interface Evidence {
+  canary: Side;
+  stable: Side;
+  containers: Containers;
+}
+
+export const TESTS = ["errors", "websockets", "scriptErrors", "slower", "p50", "p99", "restarts", "memory"] as const;
+export type TestName = (typeof TESTS)[number];
+
+export const RESULTS = ["pass", "fail", "insufficient"] as const;
+export type Result = (typeof RESULTS)[number];
+
+/** What one test says. */
+export interface Finding {
+  test: TestName;
+  result: Result;
+  /** One clause with the numbers. */
+  what: string;
+  /** Of the canary and of the release that serves; 0 where nothing is counted. */
+  samples: { canary: number; stable: number };
+  /** Of chance doing as much, were the canary no worse; null where there is no chance in it. */
+  p: number | null;
+  /** 90 %: of the difference in percentage points, or of the canary's median in milliseconds; null where there is none. */
+  interval: readonly [number, number] | null;
+  /** Requests to the canary with which it would be decided, should it go on so; null: it is, or none would. */
+  needed: number | null;
+}
+
+export interface Verdict {
+  verdict: Result;
+  /** Worst first. */
+  findings: Finding[];
+  /** In one sentence. */
+  summary: string;
+}
