@@ -112,6 +112,12 @@ export function bounded(slots: readonly Slot[], most: number = SLOTS): Slot[] {
   return [...joined, ...slots.slice(half)];
 }
 
+/** At most so many, each of as many neighbours in one. */
+export function coarser(slots: readonly Slot[], most: number): Slot[] {
+  const size = Math.max(1, Math.ceil(slots.length / most));
+  return Array.from({ length: Math.ceil(slots.length / size) }, (_, at) => slots.slice(at * size, (at + 1) * size).reduce(inOne));
+}
+
 function inOne(a: Slot, b: Slot): Slot {
   const [inA, inB] = [a.to - a.from, b.to - b.from];
   const each = (x: Record<string, number>, y: Record<string, number>, how: (p: number, q: number) => number): Record<string, number> =>

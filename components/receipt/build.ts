@@ -1,9 +1,11 @@
 /** A run's receipt from its journal and what else is known of it. Pure. */
 import { planEventSchema, type PlanEvent } from "../release/plan-event.js";
 import { PHASES, type JournalEvent } from "../runtime/journal.js";
-import type { Incident, Receipt, ReceiptCommand, Traffic } from "./model.js";
-import { backupOf, firstLine, gatesOf, lastOf, number, pausesOf, type ReadManifest, restoredOf, sessionsOf, text } from "./parts.js";
+import { canaryOf } from "./canary.js";
+import type { Incident, Receipt, ReceiptCommand } from "./model.js";
+import { backupOf, firstLine, gatesOf, lastOf, number, pausesOf, type ReadManifest, restoredOf, sessionsOf, type TagOf, text } from "./parts.js";
 import { costsOf, labelOf, seconds, spansOf } from "./spans.js";
+import type { Traffic } from "./traffic.js";
 
 export interface RunFacts {
   run: string;
@@ -57,12 +59,12 @@ export function buildReceipt(facts: RunFacts, { traffic, manifestOf }: Sources):
   const [began, ended] = [startedAt.getTime(), Math.max(startedAt.getTime(), endedAt.getTime())];
   const plan = planOf(own);
   const { tag, revision, from } = subjectOf(plan, own);
-  const tagOf = (one: string): string => (one === revision ? tag : one === from?.revision ? from.tag : one.replace(/-[0-9a-f]{8}$/, ""));
+  const tagOf = tagsOf({ tag, revision, from });
   const switched = switchOf(events, startedAt);
   const timeline = spansOf(events, began, ended);
   const total = seconds(ended - began);
   const receipt: Receipt = {
-    schema: 1,
+    schema: 2,
     run: facts.run, stack: facts.stack, command: facts.command, by: facts.by, rehearsal: facts.rehearsal,
     tag, revision, from,
     seq: lastOf(own, "update", "done") === undefined ? null : number(lastOf(own, "route", "start")?.data, "seq"),
@@ -78,6 +80,8 @@ export function buildReceipt(facts: RunFacts, { traffic, manifestOf }: Sources):
     pauses: pausesOf(events),
     backup: backupOf(own, manifestOf),
     restored: restoredOf(own),
+    canary: canaryOf(own, began, tagOf),
+    watch: null,
     incident: null,
     log: facts.log,
   };
@@ -98,7 +102,12 @@ function subjectOf(plan: PlanEvent | null, events: readonly JournalEvent[]): Pic
   return { tag: text(warm?.data, "tag"), revision: text(warm?.data, "revision"), from: null };
 }
 
-function named(traffic: Traffic, tagOf: (revision: string) => string): Traffic {
+/** Names revisions by their tags: those of the receipt exactly, others by what they begin with. */
+export function tagsOf({ tag, revision, from }: Pick<Receipt, "tag" | "revision" | "from">): TagOf {
+  return (one) => (one === revision ? tag : one === from?.revision ? from.tag : one.replace(/-[0-9a-f]{8}$/, ""));
+}
+
+export function named(traffic: Traffic, tagOf: TagOf): Traffic {
   return traffic.measured ? { ...traffic, byRevision: traffic.byRevision.map((one) => ({ ...one, tag: tagOf(one.revision) })) } : traffic;
 }
 

@@ -1,5 +1,8 @@
 /** What is kept of each run that changed, or was to change, what a stack serves: `reports/<stack>/<stamp>-<tag>.json`. */
 import { z } from "zod";
+import { canarySchema } from "./canary.js";
+import { trafficSchema } from "./traffic.js";
+import { watchedSchema } from "./watched.js";
 
 const count = z.int().nonnegative();
 const seconds = z.number().nonnegative();
@@ -39,27 +42,6 @@ const gate = z.object({
   /** What it said on the way, when that changed. */
   seen: z.array(z.object({ at: seconds, words: z.string() })),
 });
-
-/** What the proxy answered to users while the run was under way, by its log. The gate's own requests are not in it. */
-const answered = z.object({
-  measured: z.literal(true),
-  from: time,
-  to: time,
-  /** Without websockets that were open. */
-  requests: count,
-  /** Answered with a status from 500, in half or not at all, but for those that the user gave up; websockets that could not be opened. */
-  failed: count,
-  /** Refused by a pause of writes. */
-  refused: count,
-  /** The longest time between two good answers, and when it began; null with fewer than two. */
-  gap: z.object({ seconds, at: time }).nullable(),
-  byRevision: z.array(z.object({ ...revisionOf, requests: count, failed: count })),
-  /** Answers over time: of each step its start in seconds since the run began, and how many there were. */
-  step: z.number().positive(),
-  steps: z.array(z.object({ at: z.number(), failed: count, good: z.record(z.string(), count) })),
-});
-
-const traffic = z.discriminatedUnion("measured", [answered, z.object({ measured: z.literal(false), why: z.string() })]);
 
 const sessions = z.discriminatedUnion("measured", [
   z.object({
@@ -107,7 +89,8 @@ const incident = z.object({
 });
 
 export const receiptSchema = z.object({
-  schema: z.literal(1),
+  /** 1 is what was written before there were `watch` and `canary`; it is read as a receipt without them. */
+  schema: z.literal([1, 2]),
   run: z.string(),
   stack: z.string(),
   command: z.enum(["deploy", "rollback", "restore"]),
@@ -142,7 +125,7 @@ export const receiptSchema = z.object({
   /** Every moment of the run belongs to one of them: the sum is the whole. */
   costs: z.array(z.object({ phase: z.string(), label: z.string(), seconds })),
   gates: z.array(gate),
-  traffic,
+  traffic: trafficSchema,
   sessions,
   /** Pauses of users' writes: websockets that were closed for it, and requests refused (null: they could not be counted). */
   pauses: z.array(z.object({ seconds, closed: count, refused: count.nullable() })),
@@ -150,6 +133,10 @@ export const receiptSchema = z.object({
   backup: backup.nullable(),
   /** Data that was made from a backup; null: it ran on data that was there. */
   restored: z.object({ generation: z.string(), from: z.string(), files: count, bytes: count, collections: z.record(z.string(), count) }).nullable(),
+  /** How users fared on a canary of it beforehand; null: there was none. */
+  canary: canarySchema.nullable().default(null),
+  /** What a watch has seen of it since; null: it was not watched, or is not yet. */
+  watch: watchedSchema.nullable().default(null),
   /** Null: there is nothing to report. */
   incident: incident.nullable(),
   /** The run's log, below dataDir; "" for one that was killed and left none that is known. */
@@ -159,8 +146,6 @@ export const receiptSchema = z.object({
 export type Receipt = z.infer<typeof receiptSchema>;
 export type Span = z.infer<typeof span>;
 export type GateResult = z.infer<typeof gate>;
-export type Traffic = z.infer<typeof traffic>;
-export type Answered = z.infer<typeof answered>;
 export type Sessions = z.infer<typeof sessions>;
 export type BackupResult = z.infer<typeof backup>;
 export type Incident = z.infer<typeof incident>;

@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import { dirname } from "node:path";
-import { chromium, type Page } from "playwright-core";
+import { type Browser, chromium, type Page } from "playwright-core";
 import { mustRun } from "./processes.js";
 
 const CHROMIUM = "/usr/bin/chromium";
@@ -39,8 +39,7 @@ export function look(url: string, texts: readonly string[], screenshot: string, 
 /** Opens the app, does something there, and saves a screenshot of how it ends. Each step may take `withinMs`. */
 export async function visit(url: string, screenshot: string, act: (page: Page) => Promise<void>, withinMs = 30_000): Promise<Shown> {
   await mkdir(dirname(screenshot), { recursive: true });
-  const browser = await chromium.launch({ executablePath: CHROMIUM, args: FLAGS });
-  try {
+  return withBrowser(async (browser) => {
     const page = await browser.newPage({ viewport: { width: 1280, height: 800 } });
     page.setDefaultTimeout(withinMs);
     const problems: string[] = [];
@@ -49,6 +48,14 @@ export async function visit(url: string, screenshot: string, act: (page: Page) =
     await act(page);
     await page.screenshot({ path: screenshot });
     return { title: await page.title(), text: await page.locator("body").innerText(), problems };
+  });
+}
+
+/** Starts a browser for as long as it is used. */
+export async function withBrowser<T>(use: (browser: Browser) => Promise<T>): Promise<T> {
+  const browser = await chromium.launch({ executablePath: CHROMIUM, args: FLAGS });
+  try {
+    return await use(browser);
   } finally {
     await browser.close();
   }

@@ -2,14 +2,16 @@
 import { existsSync } from "node:fs";
 import path from "node:path";
 import { buildReceipt, deservesReceipt, type RunFacts, switchOf, watchOf } from "../../../components/receipt/build.js";
-import { type Receipt, type ReceiptCommand, receiptSchema } from "../../../components/receipt/model.js";
+import { type ReceiptCommand, receiptSchema } from "../../../components/receipt/model.js";
+import { messageOf } from "../../../components/runtime/errors.js";
 import { readRun } from "../../../components/runtime/journal.js";
 import type { LastRun } from "../last-run.js";
 import { whoBegan } from "../notify/notices.js";
 import { exitInWords, type Outcome } from "../outcome.js";
 import type { Run, RunOptions } from "../run.js";
-import { storedReceipts, storeReceipt } from "./store.js";
-import { lastLines, manifests, trafficBetween } from "./sources.js";
+import { pageBeside, type Stored, storedReceipts, storeReceipt, writeMissingPages, writePage } from "./store.js";
+import { lastLines, manifests, redacted, trafficBetween } from "./sources.js";
+import { noteKilledWatch } from "./watched.js";
 
 /** Lines of a run's log that an incident report begins with. */
 const LOG_LINES = 40;
@@ -25,20 +27,36 @@ export async function leaveReceipts(run: Leaving, { command, rehearsal = false }
   const masked = await secretsAreKnown(run);
   const killed = run.before === null ? null : factsOfKilled(run, run.before);
   if (killed !== null && !storedReceipts(run.ws.paths).some(({ receipt }) => receipt.run === killed.run)) await leave(run, killed, masked);
-  const known = receiptCommand(command);
   const events = run.events();
-  if (known === null || !deservesReceipt(events, outcome.exitCode)) return;
-  const { exitCode, summary, next, lines = [] } = outcome;
-  const file = await leave(run, {
-    run: run.id, stack: run.ws.stack, command: known, by: whoBegan(process.env), rehearsal, startedAt: run.startedAt, endedAt: new Date(), events,
-    outcome: { exitCode, words: exitInWords(exitCode), summary, next, lines: [...lines] },
-    log: path.relative(run.ws.paths.dataDir, run.terminal.file), logTail: lastLines(run.terminal.file, LOG_LINES),
-  }, masked);
-  run.say(`receipt ${path.relative(run.ws.projectDir, file)}`);
+  const known = receiptCommand(command);
+  const own = known === null || !deservesReceipt(events, outcome.exitCode) ? null : await leave(run, ownFacts(run, { command: known, rehearsal, events }, outcome), masked);
+  const problem = await makePages(run, own, masked);
+  const shown = own === null ? "" : path.relative(run.ws.projectDir, own.json);
+  if (problem !== "") run.say(`${shown === "" ? "a receipt" : `receipt ${shown}`}: its page could not be written: ${problem}`);
+  else if (shown !== "") run.say(`receipt ${pageBeside(shown)}, as data .json`);
 }
 
-/** @returns the receipt's path */
-async function leave(run: Leaving, facts: RunFacts, masked: boolean): Promise<string> {
+/** A page that cannot be written is said, and no more: the data has all that is on it. @returns why not, or "" */
+async function makePages(run: Leaving, own: Stored | null, masked: boolean): Promise<string> {
+  try {
+    if (own !== null) await writePage(own);
+    if (masked) await noteKilledWatch(run.ws, (text) => run.terminal.redact(text));
+    await writeMissingPages(run.ws.paths);
+    return "";
+  } catch (error) {
+    return messageOf(error);
+  }
+}
+
+function ownFacts(run: Leaving, of: Pick<RunFacts, "command" | "rehearsal" | "events">, { exitCode, summary, next, lines = [] }: Outcome): RunFacts {
+  return {
+    ...of, run: run.id, stack: run.ws.stack, by: whoBegan(process.env), startedAt: run.startedAt, endedAt: new Date(),
+    outcome: { exitCode, words: exitInWords(exitCode), summary, next, lines: [...lines] },
+    log: path.relative(run.ws.paths.dataDir, run.terminal.file), logTail: lastLines(run.terminal.file, LOG_LINES),
+  };
+}
+
+async function leave(run: Leaving, facts: RunFacts, masked: boolean): Promise<Stored> {
   const { paths, stack } = run.ws;
   const switched = switchOf(facts.events, facts.startedAt);
   const before = facts.events.some(({ phase, data }) => phase === "plan" && data?.["presentTag"] === null);
@@ -49,12 +67,7 @@ async function leave(run: Leaving, facts: RunFacts, masked: boolean): Promise<st
   const traffic = from === null ? { measured: false as const, why: "nothing was released before" } : await trafficBetween(stack, from, facts.endedAt, facts.startedAt);
   const built = buildReceipt(masked ? facts : withoutText(facts), { traffic, manifestOf: manifests(paths) });
   const receipt = receiptSchema.parse(redacted(built, (text) => run.terminal.redact(text)));
-  return storeReceipt(paths, receipt).json;
-}
-
-/** Every text of it. */
-function redacted(receipt: Receipt, redact: (text: string) => string): unknown {
-  return JSON.parse(JSON.stringify(receipt), (_key, value: unknown) => (typeof value === "string" ? redact(value) : value));
+  return storeReceipt(paths, receipt);
 }
 
 /** A run that was stopped before it knew them. @returns whether secrets can be masked */

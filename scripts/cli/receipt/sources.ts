@@ -4,9 +4,9 @@ import { closeSync, fstatSync, openSync, readFileSync, readSync } from "node:fs"
 import path from "node:path";
 import { parseManifest } from "../../../components/backup/manifest.js";
 import { FILES } from "../../../components/backup/names.js";
-import type { Traffic } from "../../../components/receipt/model.js";
 import type { ReadManifest } from "../../../components/receipt/parts.js";
 import { seconds } from "../../../components/receipt/spans.js";
+import type { Traffic } from "../../../components/receipt/traffic.js";
 import type { DataPaths } from "../../../components/runtime/paths.js";
 import { answeredBetween, type AnsweredCount } from "../../../components/metrics/answered.js";
 import { inWords } from "../../../components/traffic/live.js";
@@ -45,6 +45,11 @@ export function asTraffic(count: AnsweredCount, began: number): Traffic {
     step: seconds(stepMs),
     steps: steps.map(({ at, ...sums }) => ({ at: seconds(at - began), ...sums })),
   };
+}
+
+/** A copy with every text of it masked. */
+export function redacted(value: object, redact: (text: string) => string): unknown {
+  return JSON.parse(JSON.stringify(value), (_key, one: unknown) => (typeof one === "string" ? redact(one) : one));
 }
 
 /** Bytes at the end of a log in which its last lines are looked for. */

@@ -1,10 +1,10 @@
-/** Where receipts lie: `reports/<stack>/<stamp>-<tag>.json`. */
+/** Where receipts lie: `reports/<stack>/<stamp>-<tag>.json`, each with its page beside it. */
 import { existsSync, mkdirSync, readdirSync } from "node:fs";
 import path from "node:path";
 import { type Receipt, receiptSchema } from "../../../components/receipt/model.js";
 import { tagSlug } from "../../../components/release/names.js";
 import { type DataPaths, stamp } from "../../../components/runtime/paths.js";
-import { readJson } from "../../../components/runtime/whole-file.js";
+import { readJson, writeWhole } from "../../../components/runtime/whole-file.js";
 import { replaceFile } from "../replace-file.js";
 
 export interface Stored {
@@ -22,6 +22,34 @@ export function storeReceipt(paths: Pick<DataPaths, "reports">, receipt: Receipt
   return stored;
 }
 
+/** Writes a stored one anew, with what was found out since. Its page goes with the next {@link writePage}. */
+export function storeAgain({ receipt, json }: Stored): void {
+  writeWhole(json, `${JSON.stringify(receipt, null, 2)}\n`);
+}
+
+/** Absolute path of the page, whether there is one or not. */
+export const pageBeside = (json: string): string => json.replace(/\.json$/, ".html");
+
+/** @returns the page's path */
+export async function writePage({ receipt, json }: Stored): Promise<string> {
+  const { pageOf } = await import("../../../components/receipt/page/page.js");
+  const file = pageBeside(json);
+  writeWhole(file, await pageOf(receipt, path.basename(json)));
+  return file;
+}
+
+/** Pages that are written at once for receipts without one. */
+const PAGES_AT_ONCE = 5;
+
+/** The newest receipts get the page that they lack: their run ended before it, or was of a program that wrote none. */
+export async function writeMissingPages(paths: Pick<DataPaths, "reports">): Promise<void> {
+  const lacking = receiptFiles(paths).filter((json) => !existsSync(pageBeside(json))).reverse();
+  for (const json of lacking.slice(0, PAGES_AT_ONCE)) {
+    const receipt = read(json);
+    if (receipt !== null) await writePage({ receipt, json });
+  }
+}
+
 /** A second one of the same second gets `-2`. */
 function baseFor({ reports }: Pick<DataPaths, "reports">, { run, tag, command, startedAt }: Receipt): string {
   const name = path.join(reports, `${stamp(new Date(startedAt))}-${tag === "" ? command : tagSlug(tag)}`);
@@ -32,13 +60,17 @@ function baseFor({ reports }: Pick<DataPaths, "reports">, { run, tag, command, s
 }
 
 /** All that can be read, oldest first; what is no receipt of a known form is left out. */
-export function storedReceipts({ reports }: Pick<DataPaths, "reports">): Stored[] {
-  const names = existsSync(reports) ? readdirSync(reports).filter((name) => name.endsWith(".json")) : [];
-  return names.sort().flatMap((name) => {
-    const json = path.join(reports, name);
+export function storedReceipts(paths: Pick<DataPaths, "reports">): Stored[] {
+  return receiptFiles(paths).flatMap((json) => {
     const receipt = read(json);
     return receipt === null ? [] : [{ receipt, json }];
   });
+}
+
+/** Oldest first. */
+function receiptFiles({ reports }: Pick<DataPaths, "reports">): string[] {
+  const names = existsSync(reports) ? readdirSync(reports).filter((name) => name.endsWith(".json")) : [];
+  return names.sort().map((name) => path.join(reports, name));
 }
 
 function read(file: string): Receipt | null {

@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { assertDocker } from "../../../components/runtime/docker.js";
-import { errors, EXIT } from "../../../components/runtime/errors.js";
+import { errors, EXIT, messageOf } from "../../../components/runtime/errors.js";
 import { openJournal } from "../../../components/runtime/journal.js";
 import { openReleaseLog } from "../../../components/runtime/log.js";
 import { stamp } from "../../../components/runtime/paths.js";
@@ -13,6 +13,7 @@ import { assertOperatorConfig } from "../check-config.js";
 import { endLines, type Outcome } from "../outcome.js";
 import { passphraseOf } from "../passphrase.js";
 import { lookAtPresent } from "../present.js";
+import { noteWatch } from "../receipt/watched.js";
 import { endWith, onSignal } from "../signals.js";
 import type { Workspace } from "../workspace.js";
 import { detach } from "./detach.js";
@@ -72,6 +73,7 @@ async function conduct(ws: Workspace, options: WatchOptions, rules: WatchRules, 
     const { state, outcome } = await runWatch(world, rules, begun);
     journal.write({ phase: "watch", event: "done", message: log.redact(outcome.summary), data: { tag, revision, exitCode: outcome.exitCode, state: state.state, history: state.history } });
     for (const line of endLines(outcome)) log.write(line);
+    await noteWatch(ws, state, Date.now(), log.redact).catch((error: unknown) => log.write(`the receipt could not be given what the watch saw: ${messageOf(error)}`));
     return outcome;
   } finally {
     log.close();

@@ -51,7 +51,7 @@ describe("scripts/receipt: at the end of a command", () => {
     const [stored] = storedReceipts(ws.paths);
     assert.deepEqual(stored?.receipt.timeline.map(({ phase, state }) => `${phase} ${state}`).sort(), ["backup open", "preview done"]);
     assert.deepEqual(stored?.receipt.traffic, { measured: false, why: "there is no proxy" });
-    assert.match(log(), /receipt reports\/dev\/.*-deploy\.json\n.* DONE \(exit 0\): v1 serves\.\n$/);
+    assert.match(log(), /receipt reports\/dev\/.*-deploy\.html, as data \.json\n.* DONE \(exit 0\): v1 serves\.\n$/);
   });
 
   it("cannot be written, and the command ends as it would have", async () => {

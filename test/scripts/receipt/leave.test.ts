@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { dataPaths } from "../../../components/runtime/paths.js";
@@ -7,7 +7,7 @@ import type { JournalEvent } from "../../../components/runtime/journal.js";
 import type { LastRun } from "../../../scripts/cli/last-run.js";
 import type { Outcome } from "../../../scripts/cli/outcome.js";
 import { leaveReceipts, type Leaving } from "../../../scripts/cli/receipt/leave.js";
-import { storedReceipts } from "../../../scripts/cli/receipt/store.js";
+import { pageBeside, storedReceipts } from "../../../scripts/cli/receipt/store.js";
 import { Terminal } from "../../../scripts/cli/terminal.js";
 import type { Workspace } from "../../../scripts/cli/workspace.js";
 import { plantedSecret, leaksBelow } from "../../support/secrets.js";
@@ -54,9 +54,10 @@ describe("scripts/receipt: leaving one", () => {
 
   it("writes it for the owner alone, named by time and tag, and says where in one line", async () => {
     await leaveReceipts(run(deployed), { command: "deploy" }, DONE);
-    assert.deepEqual(said, ["receipt reports/dev/20261125-040958-v3.0.0.json"]);
+    assert.deepEqual(said, ["receipt reports/dev/20261125-040958-v3.0.0.html, as data .json"]);
     assert.deepEqual(storedReceipts(ws.paths).map(({ receipt }) => [receipt.run, receipt.outcome.words, receipt.traffic.measured]), [[deployed[0]?.run, "DONE", false]]);
-    assert.deepEqual([ws.paths.reports, path.dirname(ws.paths.reports), path.join(ws.paths.reports, "20261125-040958-v3.0.0.json")].map((file) => statSync(file).mode & 0o777), [0o700, 0o700, 0o600]);
+    assert.deepEqual([ws.paths.reports, path.dirname(ws.paths.reports), ...written().map((name) => path.join(ws.paths.reports, name))].map((file) => statSync(file).mode & 0o777), [0o700, 0o700, 0o600, 0o600]);
+    assert.deepEqual(written(), ["20261125-040958-v3.0.0.html", "20261125-040958-v3.0.0.json"]);
   });
 
   it("writes none for a command that releases nothing, was refused, or found nothing to do", async () => {
@@ -79,7 +80,7 @@ describe("scripts/receipt: leaving one", () => {
     const told = run(telling);
     told.terminal.detail(`a line with ${secret}`);
     await leaveReceipts(told, { command: "deploy" }, { ...FAILED, summary: `the key ${secret} is wrong`, lines: [Buffer.from(secret).toString("base64")] });
-    assert.equal(written().length, 1);
+    assert.equal(written().length, 2);
     assert.deepEqual(leaksBelow(ws.paths.reports, secret), []);
     const { incident } = storedReceipts(ws.paths)[0]?.receipt ?? {};
     assert.match(incident?.cause ?? "", /^it failed with \*\*\*: \*\*\* is wrong$/);
@@ -106,6 +107,24 @@ describe("scripts/receipt: leaving one", () => {
     assert.deepEqual([receipt?.startedAt, receipt?.endedAt, receipt?.switched?.warm], [BEGAN.toISOString(), warmRollback[11]?.time, true]);
   });
 
+  it("has its page written anew where one is missing, the newest first", async () => {
+    await leaveReceipts(run(deployed), { command: "deploy" }, DONE);
+    const [json = ""] = storedReceipts(ws.paths).map((stored) => stored.json);
+    for (let n = 2; n <= 8; n++) copyFileSync(json, json.replace("20261125", `2026113${n}`));
+    rmSync(pageBeside(json));
+    await leaveReceipts(run([]), { command: "finish" }, DONE);
+    assert.deepEqual(written().filter((name) => name.endsWith(".html")), [4, 5, 6, 7, 8].map((n) => `2026113${n}-040958-v3.0.0.html`));
+    await leaveReceipts(run([]), { command: "finish" }, DONE);
+    assert.equal(written().filter((name) => name.endsWith(".html")).length, 8);
+  });
+
+  it("is there although its page cannot be written, which is said", async () => {
+    mkdirSync(path.join(ws.paths.reports, "20261125-040958-v3.0.0.html"), { recursive: true });
+    await leaveReceipts(run(deployed), { command: "deploy" }, DONE);
+    assert.equal(storedReceipts(ws.paths).length, 1);
+    assert.match(said.join("\n"), /^receipt reports\/dev\/20261125-040958-v3\.0\.0\.json: its page could not be written: .*EISDIR/);
+  });
+
   it("that cannot be written says nothing of one that was", async () => {
     mkdirSync(path.dirname(ws.paths.reports), { recursive: true });
     writeFileSync(ws.paths.reports, "a file where the directory should be");
@@ -115,7 +134,7 @@ describe("scripts/receipt: leaving one", () => {
 
   it("passes over what is no receipt of a known form", () => {
     mkdirSync(ws.paths.reports, { recursive: true });
-    for (const [name, text] of [["a.json", "{"], ["b.json", "{\"schema\":2}"], ["c.html", "<p>"]] as const) writeFileSync(path.join(ws.paths.reports, name), text);
+    for (const [name, text] of [["a.json", "{"], ["b.json", "{\"schema\":3}"], ["c.html", "<p>"]] as const) writeFileSync(path.join(ws.paths.reports, name), text);
     assert.deepEqual(storedReceipts(ws.paths), []);
     assert.equal(readFileSync(path.join(ws.paths.reports, "c.html"), "utf8"), "<p>");
   });
