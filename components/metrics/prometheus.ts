@@ -39,7 +39,7 @@ export async function prometheusText({ stack, serving, kept, look }: Measured): 
 
   gauge("pbjrag_measured_since_seconds", "When the counters began.", []).set({ stack }, kept.since / 1000);
   const release = gauge("pbjrag_release", "The release that serves.", ["revision", "tag"]);
-  if (serving !== null) release.set({ stack, ...serving }, 1);
+  if (serving !== null) release.set({ stack, revision: serving.revision, tag: serving.tag }, 1);
   const requests = counter("pbjrag_requests_total", "Requests that have ended, websockets among them.", ["revision"]);
   const errors = counter("pbjrag_request_errors_total", "Requests that the release failed.", ["revision"]);
   const left = counter("pbjrag_requests_left_total", "Requests whose users went before there was an answer.", ["revision"]);

@@ -2,6 +2,7 @@ import { Command, CommanderError, Option } from "commander";
 import { errors, ReleaseError } from "../../components/runtime/errors.js";
 import { addBackups } from "./backups/command.js";
 import { addChecklist } from "./checklist/command.js";
+import { addHistory } from "./history/command.js";
 import { type Common, inWorkspace, setupOptions, stackOption, waitOption } from "./options.js";
 import { endLines, exitCodeHelp } from "./outcome.js";
 import { answerSignals } from "./signals.js";
@@ -181,6 +182,7 @@ ${setupOptions}\n${exitCodeHelp}`)
   addBackups(cli);
   addWatch(cli);
   addChecklist(cli);
+  addHistory(cli);
   return cli;
 }
 

@@ -9,7 +9,7 @@ import type { Receipt } from "../../components/receipt/model.js";
 import { pageOf } from "../../components/receipt/page/page.js";
 import { canary, failed, hostile, HOSTILE, released, rolledBack, watched } from "../receipt/receipts.js";
 import { ensureBrowser, withBrowser } from "../support/browser.js";
-import { FAINT } from "../support/contrast.js";
+import { FAINT, PALE } from "../support/contrast.js";
 
 const RECEIPTS: Readonly<Record<string, () => Receipt>> = {
   released, failed, "rolled back": rolledBack, "watched, with a canary": () => ({ ...watched(), canary: canary("insufficient") }), hostile,
@@ -51,6 +51,9 @@ describe("e2e: the receipt's page in a browser", function () {
           const { looked, faint } = await page.evaluate<{ looked: number; faint: string[] }>(FAINT);
           assert.ok(looked > 100, `${looked} texts`);
           assert.deepEqual(faint, [], where);
+          const drawn = await page.evaluate<{ looked: number; faint: string[] }>(PALE);
+          assert.ok(drawn.looked > 20, `${drawn.looked} shapes`);
+          assert.deepEqual(drawn.faint, [], where);
           assert.equal(await page.evaluate("document.documentElement.scrollWidth <= innerWidth"), true, `${where}: it scrolls sideways`);
           assert.equal(await page.locator("svg.wide:visible").count() > 0, width > 640, where);
           assert.equal(await page.locator("svg.narrow:visible").count() > 0, width <= 640, where);
@@ -70,6 +73,8 @@ describe("e2e: the receipt's page in a browser", function () {
     assert.equal(await page.evaluate("getComputedStyle(document.body).backgroundColor"), "rgb(255, 255, 255)");
     assert.deepEqual((await page.evaluate<{ faint: string[] }>(FAINT)).faint, []);
     assert.ok((await page.pdf()).length > 10_000);
+    await page.evaluate("document.querySelector('h1').style.color = '#999'");
+    assert.deepEqual((await page.evaluate<{ faint: string[] }>(FAINT)).faint.map((text) => text.slice(0, 4)), ["2.85"], "what is faint is not found");
     assert.deepEqual(noticed, []);
   }));
 

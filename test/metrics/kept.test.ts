@@ -97,7 +97,9 @@ describe("the file of measurements", () => {
 
 describe("Prometheus' text form", () => {
   it("has what is measured, with histograms that add up", async () => {
-    const text = await prometheusText({ stack: "prod", serving: { revision: "v1-a", tag: 'v1 "x"' }, kept: after(3), look: look(T0, { qdrant: { collections_total: 2 } }) });
+    // As the front door tells of it, with more than is asked for.
+    const serving = { revision: "v1-a", tag: 'v1 "x"', containers: ["app-1"], port: 8501 };
+    const text = await prometheusText({ stack: "prod", serving, kept: after(3), look: look(T0, { qdrant: { collections_total: 2 } }) });
     const lines = text.split("\n");
     for (const line of [
       "# TYPE pbjrag_requests_total counter",

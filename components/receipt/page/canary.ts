@@ -4,7 +4,7 @@ import type { Receipt } from "../model.js";
 import type { Drawing } from "./drawing.js";
 import { html, type Html, nothing } from "./html.js";
 import { linesFigure } from "./plots.js";
-import { counted, countInWords, spanInWords, type Tone } from "./words.js";
+import { counted, countInWords, sentence, spanInWords, type Tone } from "./words.js";
 
 type Verdict = NonNullable<CanaryResult["verdict"]>;
 type Finding = CanaryResult["findings"][number];
@@ -25,7 +25,7 @@ export function canaryOf({ canary, from }: Receipt, draw: Drawing): Html {
   return html`<section>
 <h2>Canary</h2>
 <p class="verdict ${tone}"><b><bdi>${tag}</bdi> ${words}</b></p>
-<p>${summary === "" ? "" : `${summary.replace(/\.$/, "")}. `}Tried for ${spanInWords(Math.max(0, end - start))}.</p>
+<p>${summary === "" ? "" : `${sentence(summary)} `}Tried for ${spanInWords(Math.max(0, end - start))}.</p>
 ${shares.length === 0 ? nothing : html`<p>Its share of new users: ${shares.map(({ at, weight }, index) => html`${index === 0 ? "" : ", "}${weight} % from ${spanInWords(at)}`)} after the run began.</p>`}
 ${findings.length === 0 ? nothing : html`<div class="scroll" tabindex="0"><table class="wide-cells"><thead><tr><th scope="col">Test</th><th scope="col">Verdict</th><th scope="col">What was seen</th><th scope="col">Samples</th><th scope="col">Interval</th><th scope="col">p</th></tr></thead>
 <tbody>${findings.map(findingOf)}</tbody></table></div>

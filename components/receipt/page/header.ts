@@ -2,7 +2,7 @@
 import { roundSize } from "../../settings/units.js";
 import type { Receipt } from "../model.js";
 import { html, type Html, nothing, type Part } from "./html.js";
-import { badgeOf, clock, counted, countInWords, headlineOf, moment, spanInWords, type Tone } from "./words.js";
+import { badgeOf, clock, counted, countInWords, headlineOf, moment, sentence, spanInWords, type Tone } from "./words.js";
 
 export function headerOf(receipt: Receipt): Html {
   const { stack, command, by, startedAt, endedAt, rehearsal, outcome } = receipt;
@@ -17,9 +17,6 @@ ${outcome.next === "" ? nothing : html`<p class="next"><strong>Next</strong> ${o
 </header>
 ${tilesOf(receipt)}`;
 }
-
-/** A tag that it begins with stays as it is. */
-const sentence = (text: string): string => `${/^[a-z]+(?![\w.-])/.test(text) ? `${text.charAt(0).toUpperCase()}${text.slice(1)}` : text}${text === "" || /[.!?]$/.test(text) ? "" : "."}`;
 
 interface Tile {
   name: string;

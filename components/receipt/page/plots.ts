@@ -115,7 +115,7 @@ export function linesFigure({ title, caption, lines, format, moments, height = 1
     draw: (plot, { kind }) => ({
       height, marginLeft: 56, marginRight: 16, marginTop: 10, marginBottom: 34,
       x: { label: null, domain: [0, longest / unit.size], ticks: kind === "narrow" ? 4 : 8, transform: (at: number) => at / unit.size, tickFormat: (value: number) => `${value} ${unit.name}` },
-      y: { label: null, grid: true, ticks: 4, zero: true, nice: true, tickFormat: format },
+      y: { label: null, grid: true, ticks: 4, zero: true, nice: true, tickFormat: format, ...(all.every(({ y }) => y === null || y === 0) ? { domain: [0, 1] } : {}) },
       marks: [
         plot.ruleY([0], { stroke: paint("muted") }),
         plot.ruleX(moments, { stroke: paint("failed"), strokeWidth: 1.5, strokeDasharray: "4 3" }),

@@ -3,7 +3,7 @@ import { msInWords } from "../../metrics/traffic.js";
 import { roundSize } from "../../settings/units.js";
 import type { BackupResult, GateResult, Receipt } from "../model.js";
 import { html, type Html, nothing } from "./html.js";
-import { counted, countInWords, spanInWords } from "./words.js";
+import { counted, countInWords, sentence, spanInWords } from "./words.js";
 
 const PROBES: Readonly<Record<string, string>> = { health: "Health", script: "Script", page: "Page" };
 
@@ -18,7 +18,7 @@ ${gates.map(gateOf)}
 function gateOf({ tag, revision, passed, reason, rounds, probes, seconds, latency, collections, seen }: GateResult): Html {
   const [tone, verdict] = passed === null ? ["warn", "undecided"] : passed ? ["good", "passed"] : ["bad", "did not pass"];
   return html`<p class="verdict ${tone}"><b><bdi>${tag}</bdi> ${verdict}</b> <code>${revision}</code></p>
-<p>${reason === "" ? "" : `${reason}. `}${rounds === null ? "" : `${counted(rounds, "round")} of probes, `}${probes === null ? "" : `${counted(probes, "request")} to the app, `}${spanInWords(seconds)}.</p>
+<p>${reason === "" ? "" : `${sentence(reason)} `}${rounds === null ? "" : `${counted(rounds, "round")} of probes, `}${probes === null ? "" : `${counted(probes, "request")} to the app, `}${spanInWords(seconds)}.</p>
 ${Object.keys(latency).length === 0 ? nothing : html`<table class="numbers"><caption>How the app answered</caption><thead><tr><th scope="col">Probe</th><th scope="col">p50</th><th scope="col">p99</th></tr></thead>
 <tbody>${Object.entries(latency).map(([probe, { p50, p99 }]) => html`<tr><th scope="row">${PROBES[probe] ?? probe}</th><td>${msInWords(p50)}</td><td>${msInWords(p99)}</td></tr>`)}</tbody></table>`}
 ${Object.keys(collections).length === 0 ? nothing : html`<table class="numbers"><caption>Collections as Qdrant had them</caption><thead><tr><th scope="col">Collection</th><th scope="col">Status</th><th scope="col">Points</th></tr></thead>
@@ -30,7 +30,7 @@ export function backupOf({ backup }: Receipt): Html {
   if (backup === null) return nothing;
   return html`<section>
 <h2>Backup</h2>
-${backup.name === "" ? html`<p class="verdict warn"><b>None was made</b></p><p>${backup.reason}.</p>` : madeOf(backup)}
+${backup.name === "" ? html`<p class="verdict warn"><b>None was made</b></p><p>${sentence(backup.reason)}</p>` : madeOf(backup)}
 </section>`;
 }
 
@@ -44,7 +44,7 @@ function madeOf({ name, of, bytes, files, seconds, qdrantVersion, collections, p
 ${proof === null ? html`<p>Its manifest cannot be read, so nothing is known of its proof.</p>` : html`<ul class="checks">${Object.entries(PROOFS).map(([key, words]) => html`<li class="${proof[key as keyof typeof proof] ? "good" : "warn"}">${proof[key as keyof typeof proof] ? "" : "not "}${words}</li>`)}</ul>`}
 ${collections.length === 0 ? nothing : html`<table class="numbers"><thead><tr><th scope="col">Collection</th><th scope="col">Points</th><th scope="col">Compared</th><th scope="col">Queries</th></tr></thead>
 <tbody>${collections.map(({ name: of, points, compared }) => html`<tr><th scope="row"><bdi>${of}</bdi></th><td>${countInWords(points)}</td><td>${compared === null ? "–" : countInWords(compared.points)}</td><td>${compared === null ? "–" : countInWords(compared.queries)}</td></tr>`)}</tbody></table>`}
-${sent === null ? nothing : html`<p class="verdict ${sent.done ? "good" : "warn"}"><b>${sent.done ? "Sent off the machine" : "On this machine alone"}</b></p><p>${sent.words}.</p>`}
+${sent === null ? nothing : html`<p class="verdict ${sent.done ? "good" : "warn"}"><b>${sent.done ? "Sent off the machine" : "On this machine alone"}</b></p><p>${sentence(sent.words)}</p>`}
 ${sha256 === "" ? nothing : html`<p class="hint">SHA-256 of its manifest <code>${sha256}</code></p>`}`;
 }
 

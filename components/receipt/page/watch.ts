@@ -6,7 +6,7 @@ import type { Watched } from "../watched.js";
 import type { Drawing } from "./drawing.js";
 import { html, type Html, nothing } from "./html.js";
 import { answeredFigure, coloursOf, type Line, linesFigure } from "./plots.js";
-import { clock, counted, countInWords, moment, spanInWords, type Tone } from "./words.js";
+import { clock, counted, countInWords, moment, sentence, spanInWords, type Tone } from "./words.js";
 
 type Sample = Watched["samples"][number];
 
@@ -22,7 +22,7 @@ export function watchOf(receipt: Receipt, draw: Drawing): Html {
   return html`<section>
 <h2>Watch</h2>
 <p class="verdict ${tone}"><b>${words}</b></p>
-<p>${moment(startedAt)} to ${clock(endedAt)}, ${spanInWords(took)} of ${spanInWords(planned)}.${ending === "" ? "" : ` ${ending}.`}</p>
+<p>${moment(startedAt)} to ${clock(endedAt)}, ${spanInWords(took)} of ${spanInWords(planned)}.${ending === "" ? "" : ` ${sentence(ending)}`}</p>
 ${met.length === 0 ? nothing : html`<table><thead><tr><th scope="col">At</th><th scope="col">Rule</th><th scope="col">Answer</th><th scope="col">What was seen</th></tr></thead>
 <tbody>${met.map(({ at, rule, action, what }) => html`<tr><td>${clock(at)}</td><td>${rule}</td><td>${action}</td><td>${what}</td></tr>`)}</tbody></table>`}
 ${traffic.measured && traffic.requests > 0 ? draw(answeredFigure(receipt, traffic, moments)) : nothing}
@@ -31,7 +31,7 @@ ${traffic.measured ? html`<p>${counted(traffic.requests, "request")} until its e
 ${samples.length < 2 ? nothing : [
     draw(linesFigure({ title: "Slowest answers", caption: "99th percentile, by release", lines: linesOf(receipt, samples, ({ p99 }) => p99), format: msInWords, moments })),
     draw(linesFigure({ title: "Memory", caption: "share of its limit, of the container nearest to it", lines: linesOf(receipt, samples, ({ memory }) => memory), format: percent, moments })),
-    draw(linesFigure({ title: "Open sessions", caption: "by release", lines: linesOf(receipt, samples, ({ open }) => open), format: String, moments })),
+    ...(samples.every(({ byRevision }) => Object.values(byRevision).every(({ open }) => open === 0)) ? [] : [draw(linesFigure({ title: "Open sessions", caption: "by release", lines: linesOf(receipt, samples, ({ open }) => open), format: String, moments }))]),
   ]}
 ${samples.length === 0 ? nothing : healthLine(samples)}
 </section>`;

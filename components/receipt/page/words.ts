@@ -12,6 +12,9 @@ export function spanInWords(seconds: number): string {
   return hours === 0 ? `${minutes} min${after(rest, "s")}` : `${hours} h${after(minutes, "min")}`;
 }
 
+/** With a capital and a full stop; a tag that it begins with stays as it is. */
+export const sentence = (text: string): string => `${/^[a-z]+(?![\w.-])/.test(text) ? `${text.charAt(0).toUpperCase()}${text.slice(1)}` : text}${text === "" || /[.!?]$/.test(text) ? "" : "."}`;
+
 /** `12,345`. */
 export const countInWords = (count: number): string => count.toLocaleString("en-US");
 
