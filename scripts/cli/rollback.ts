@@ -40,7 +40,9 @@ export async function rollback(ws: Workspace, options: RollbackOptions, look: Pr
   if (problem !== null) throw errors.usage({ why: `no release has such a name: it ${problem}`, next: "scripts/status.sh lists the releases" });
   assertOperatorConfig(ws);
   if (options.dryRun) return (await import("./agree.js")).rollbackDryRun(ws, options);
-  return Run.conduct(ws, { command: "rollback", waitMs: options.waitMs }, (run) => goBack(run, options, look));
+  // A watch may have looked on for an hour before.
+  const began = options.watch === undefined ? {} : { began: Date.now() };
+  return Run.conduct(ws, { command: "rollback", waitMs: options.waitMs, ...began }, (run) => goBack(run, options, look));
 }
 
 /**

@@ -20,6 +20,8 @@ export interface RunOptions {
   beside?: boolean;
   /** It is part of a drill. */
   rehearsal?: boolean;
+  /** Milliseconds since 1970, of one that did not begin with its process; absent: the process's first one did. */
+  began?: number;
   /** How long to wait for another release's lock, milliseconds. 0: refuse at once. */
   waitMs: number;
 }
@@ -136,7 +138,7 @@ export class Run {
    * The lock is released on every way out but a kill; then the next command takes it over.
    */
   static async conduct(ws: Workspace, options: RunOptions, story: (run: Run) => Promise<Outcome>): Promise<Outcome> {
-    const startedAt = new Date(beganWithProcess ?? Date.now());
+    const startedAt = new Date(options.began ?? beganWithProcess ?? Date.now());
     beganWithProcess = null;
     const id = `${options.command}-${stamp()}-${randomBytes(3).toString("hex")}`;
     const terminal = new Terminal(ws, options.command);

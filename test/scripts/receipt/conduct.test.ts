@@ -39,7 +39,7 @@ describe("scripts/receipt: at the end of a command", () => {
     else process.env.DOCKER_HOST = dockerHost;
   });
 
-  const deploy = (): Promise<Outcome> => Run.conduct(ws, { command: "deploy", waitMs: 0 }, async (run) => {
+  const deploy = (options: { began?: number } = {}): Promise<Outcome> => Run.conduct(ws, { command: "deploy", waitMs: 0, ...options }, async (run) => {
     await run.during("preview", () => Promise.resolve());
     run.journal.write({ phase: "backup", event: "start", message: "backup before v1", data: { before: "v1" } });
     return DONE;
@@ -52,6 +52,14 @@ describe("scripts/receipt: at the end of a command", () => {
     assert.deepEqual(stored?.receipt.timeline.map(({ phase, state }) => `${phase} ${state}`).sort(), ["backup open", "preview done"]);
     assert.deepEqual(stored?.receipt.traffic, { measured: false, why: "there is no proxy" });
     assert.match(log(), /receipt reports\/dev\/.*-deploy\.html, as data \.json\n.* DONE \(exit 0\): v1 serves\.\n$/);
+  });
+
+  it("tells of a command that did not begin with its process from when it did", async () => {
+    const began = Date.now() - 5000;
+    await deploy({ began });
+    const [stored] = storedReceipts(ws.paths);
+    assert.equal(Date.parse(stored?.receipt.startedAt ?? ""), began);
+    assert.ok((stored?.receipt.seconds ?? 0) >= 5 && (stored?.receipt.seconds ?? 0) < 60);
   });
 
   it("cannot be written, and the command ends as it would have", async () => {
