@@ -4,6 +4,7 @@ import type { RevisionPlan } from "../release/model.js";
 import { labelList } from "../runtime/labels.js";
 import { RESTART } from "../runtime/restart.js";
 import { containerLimits } from "../runtime/limits.js";
+import { hardeningArgs } from "./hardening.js";
 
 export interface RevisionArgs {
   readonly stack: string;
@@ -57,7 +58,7 @@ export class AppRevision extends pulumi.ComponentResource {
             mustRun: false,
             logDriver: "json-file",
             logOpts: { "max-size": "10m", "max-file": "3" },
-            securityOpts: ["no-new-privileges:true"],
+            ...hardeningArgs(app.hardening),
           },
           { parent: this, ignoreChanges: args.asRecorded ? ["envs"] : [] },
         ),

@@ -29,10 +29,20 @@ export async function readLedger(): Promise<unknown> {
 /** Shows all problems at once, tells the CLI, and ends: exit code 32 means that the error was shown already. */
 export async function reportProblems({ problems, table }: { problems: Problem[]; table: string }): Promise<never> {
   if (table !== "") await pulumi.log.info(table);
+  await pulumi.log.error(refused(problems));
+  process.exit(32);
+}
+
+/** The same for problems of what is declared already, before any of it is sent: nothing is waited for. */
+export function endRefused(problems: Problem[]): never {
+  process.stderr.write(`${refused(problems)}\n`);
+  process.exit(32);
+}
+
+function refused(problems: Problem[]): string {
   const lines = problems.map((problem) => `${problem.subject}: ${problem.what}. Next: ${problem.next}`);
   tellRun({ phase: "refused", event: "failed", message: lines.join("\n"), data: { problems } });
-  await pulumi.log.error(`refused, nothing was touched:\n${lines.map((line) => `  - ${line}`).join("\n")}`);
-  process.exit(32);
+  return `refused, nothing was touched:\n${lines.map((line) => `  - ${line}`).join("\n")}`;
 }
 
 /** Shows what a person should know before agreeing, above every resource, and tells the CLI what is planned. */

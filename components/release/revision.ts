@@ -1,5 +1,6 @@
 /** What makes a revision of the app: everything that its containers are made from, as a name. Pure. */
 import { createHash, scryptSync } from "node:crypto";
+import { FORMER_HARDENING, type Hardening, type HardeningArgs, hardeningArgs } from "../app/hardening.js";
 import type { RecordedSettings, Settings } from "../settings/schema.js";
 import { tagSlug } from "./names.js";
 
@@ -45,12 +46,18 @@ export interface RevisionInput {
 
 /** `<tag slug>-<8 hex>` */
 export function revisionName(input: RevisionInput): string {
-  const { replicas, cpus, memory, port, dockerfile, uploadsPath, health } = input.settings.app;
+  const { replicas, cpus, memory, port, dockerfile, uploadsPath, health, hardening } = input.settings.app;
   const spec = {
     form: FORM, tag: input.tag, commit: input.commit, replicas, cpus, memory, port, dockerfile, uploadsPath, health,
-    env: input.env, secrets: input.secrets, generation: input.generation,
+    env: input.env, secrets: input.secrets, generation: input.generation, hardening: hardeningIn(hardening),
   };
   return `${tagSlug(input.tag)}-${createHash("sha256").update(canonical(spec)).digest("hex").slice(0, DIGEST)}`;
+}
+
+/** By its effect, and only where that is not what it was before it could be configured: those releases keep their names. */
+function hardeningIn(hardening: Hardening): HardeningArgs | undefined {
+  const args = hardeningArgs(hardening);
+  return canonical(args) === canonical(hardeningArgs(FORMER_HARDENING)) ? undefined : args;
 }
 
 /** JSON with sorted keys: the same content gives the same text. */

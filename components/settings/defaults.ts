@@ -26,6 +26,12 @@ export const DEFAULTS: readonly Row[] = [
   ["app.uploadsPath", same("/app/uploads")],
   ["app.health.path", same("/_stcore/health")],
   ["app.health.script", same("/_stcore/script-health-check")],
+  ["app.hardening.noNewPrivileges", same(true)],
+  ["app.hardening.dropCapabilities", same(true)],
+  // Only the app's people know where it writes: a model cache in its home, for one.
+  ["app.hardening.readOnlyRoot", same(false)],
+  ["app.hardening.writable", same(["/tmp"])],
+  ["app.hardening.writableSize", each("256MiB", "128MiB", "64MiB")],
   ["qdrant.image", same("qdrant/qdrant:v1.19.0")],
   ["qdrant.cpus", each(4, 2, 1)],
   ["qdrant.memory", each("8GiB", "2GiB", "1GiB")],

@@ -1,5 +1,6 @@
 /** Settings as a release's record keeps them, and the way back to config. No secret passes through here. */
 import { z } from "zod";
+import { FORMER_HARDENING } from "../app/hardening.js";
 import { defaultsFor, isObject, overlay, type Raw, type RawObject } from "./defaults.js";
 import { recordedConfigSchema, type RecordedSettings, recordedSchema, type Settings, settingsSchema } from "./schema.js";
 
@@ -102,7 +103,7 @@ function parseObject(text: string | undefined): RawObject {
   }
 }
 
-/** Reads recorded settings from a ledger. Fields that are younger than the record get their default. */
+/** Reads recorded settings from a ledger. Fields that are younger than the record get their default, or what was so before there was one. */
 export function parseRecorded(value: unknown): { settings: RecordedSettings } | { why: string } {
   if (!isObject(value)) {
     return { why: "settings are no object" };
@@ -120,7 +121,8 @@ export function parseRecorded(value: unknown): { settings: RecordedSettings } | 
 function recordedDefaults(environment: "prod" | "staging" | "dev"): RawObject {
   // A record always has version and source; these only complete the form, and are taken out again.
   const settings = settingsSchema.parse({ ...defaultsFor(environment), version: "-", source: "-" });
-  return plain(omit(toRecorded(settings), "version", "source"));
+  const recorded = toRecorded(settings);
+  return plain({ ...omit(recorded, "version", "source"), app: { ...recorded.app, hardening: FORMER_HARDENING } });
 }
 
 /** Differences from `a` to `b`, for people: `app.memory: 4GiB -> 2GiB`. Sorted by key. */

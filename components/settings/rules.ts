@@ -1,5 +1,6 @@
 /** What settings must be beyond their types, each rule with the words for a person. Pure. */
 import { isIPv4 } from "node:net";
+import { isFloating } from "../guard/rules.js";
 import type { Problem } from "../release/model.js";
 import { notifyFaults } from "../notify/rules.js";
 import { FIRST_GENERATION, GENERATION_NAME, stackNameProblem, stackNames } from "../release/names.js";
@@ -101,15 +102,33 @@ function checkApp({ app }: Settings, report: Report): void {
   if (!isInnerPath(app.dockerfile)) {
     report("app.dockerfile", `${JSON.stringify(app.dockerfile)} is no path within the repository`, "give it relative to the repository's root, such as docker/Dockerfile");
   }
-  if (!/^(?:\/[A-Za-z0-9._-]+)+$/.test(app.uploadsPath) || app.uploadsPath.split("/").some((part) => part === "." || part === "..")) {
+  if (!isContainerPath(app.uploadsPath)) {
     report("app.uploadsPath", `${JSON.stringify(app.uploadsPath)} is no absolute path in the container`, "give the directory that the app writes uploads to, such as /app/uploads");
   }
+  checkHardening(app, report);
   if (!URL_PATH.test(app.health.path)) {
     report("app.health.path", `${JSON.stringify(app.health.path)} is no URL path`, "give one such as /_stcore/health");
   }
   if (app.health.script !== "" && !URL_PATH.test(app.health.script)) {
     report("app.health.script", `${JSON.stringify(app.health.script)} is no URL path`, 'give one such as /_stcore/script-health-check, or "" for an app that has none');
   }
+}
+
+function checkHardening({ hardening, uploadsPath, memory }: Settings["app"], report: Report): void {
+  const { readOnlyRoot, writable, writableSize } = hardening;
+  for (const path of writable) {
+    const key = "app.hardening.writable";
+    if (!isContainerPath(path)) report(key, `${JSON.stringify(path)} is no absolute path in the container`, "give directories that the app writes to, such as /tmp");
+    else if (`${uploadsPath}/`.startsWith(`${path}/`) || path.startsWith(`${uploadsPath}/`)) report(key, `${JSON.stringify(path)} would hide the uploads or the app's own files`, "give directories apart from app.uploadsPath, which can be written to anyhow");
+  }
+  if (new Set(writable).size < writable.length) report("app.hardening.writable", "names a path twice", "name each once");
+  if (readOnlyRoot && (writableSize < MIB || writableSize % MIB !== 0 || writableSize > memory)) {
+    report("app.hardening.writableSize", `${formatSize(writableSize)} is not between 1MiB and app.memory, which it is taken from, in whole MiB`, "give less, or raise app.memory");
+  }
+}
+
+function isContainerPath(path: string): boolean {
+  return /^(?:\/[A-Za-z0-9._-]+)+$/.test(path) && !path.split("/").some((part) => part === "." || part === "..");
 }
 
 function isInnerPath(path: string): boolean {
@@ -137,8 +156,11 @@ function checkEnv({ app }: Settings, report: Report): void {
 
 function checkServices(settings: Settings, stack: string, report: Report): void {
   for (const service of ["qdrant", "proxy"] as const) {
-    if (!IMAGE.test(settings[service].image)) {
-      report(`${service}.image`, `${JSON.stringify(settings[service].image)} is no image name`, "give one with its version, such as qdrant/qdrant:v1.19.0");
+    const { image } = settings[service];
+    if (!IMAGE.test(image)) {
+      report(`${service}.image`, `${JSON.stringify(image)} is no image name`, "give one with its version, such as qdrant/qdrant:v1.19.0");
+    } else if (settings.environment === "prod" && isFloating(image)) {
+      report(`${service}.image`, `${image} is whatever its publisher makes of it, which production does not run`, "name a version, such as qdrant/qdrant:v1.19.0");
     }
   }
   whole("proxy.port", settings.proxy.port, 1, 65535, report);

@@ -118,6 +118,12 @@ function fields<N extends z.ZodType<number>, B extends z.ZodType<boolean>, T ext
       uploadsPath: text,
       /** Paths that the gate probes; no `script` for an app that is not Streamlit's. */
       health: z.strictObject({ path: text, script: text }),
+      /** What the containers may not do: see app/hardening.ts. */
+      hardening: z.strictObject({
+        noNewPrivileges: unit.flag, dropCapabilities: unit.flag, readOnlyRoot: unit.flag,
+        /** Where it can write all the same, in memory; with `readOnlyRoot` only. The size is each one's. */
+        writable: z.array(text, { error: "expected a list of paths" }), writableSize: unit.size,
+      }),
     },
     qdrant: { image: text, cpus: unit.decimal, memory: unit.size },
     proxy: { image: text, bind: text, port: unit.integer, cpus: unit.decimal, memory: unit.size },

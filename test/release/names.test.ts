@@ -63,7 +63,7 @@ describe("release/revision", () => {
     const app = input.settings.app;
     const changed = [
       { ...input, commit: commitOf("b") }, { ...input, tag: "v1.0.0+1" }, { ...input, env: { A: "1" } }, { ...input, secrets: "x" }, { ...input, generation: "1" },
-      ...[{ replicas: 3 }, { cpus: 9 }, { memory: 1 }, { port: 1 }, { dockerfile: "D" }, { uploadsPath: "/u" }, { health: { path: "/x", script: "" } }].map((over) => ({ ...input, settings: { app: { ...app, ...over } } })),
+      ...[{ replicas: 3 }, { cpus: 9 }, { memory: 1 }, { port: 1 }, { dockerfile: "D" }, { uploadsPath: "/u" }, { hardening: { ...app.hardening, readOnlyRoot: true } }, { health: { path: "/x", script: "" } }].map((over) => ({ ...input, settings: { app: { ...app, ...over } } })),
     ];
     assert.equal(new Set([input, ...changed].map(revisionName)).size, changed.length + 1);
     assert.equal(revisionName({ ...input, settings: { ...input.settings, keepWarm: false } as typeof input.settings }), revisionName(input));

@@ -19,9 +19,11 @@ import { waitFor } from "./wait.js";
 
 /** Requests a second that look whether somebody answers. */
 const PROBES = 20;
+/** Limits of the app, and what the gate asks of it. */
+export const TINY = { replicas: 1, cpus: 0.5, memory: "64MiB", health: { path: "/health", script: "" } };
 /** Small limits, and a gate that does not dwell: a deploy of it takes a few seconds. */
 const SMALL = {
-  app: { replicas: 1, cpus: 0.5, memory: "64MiB", health: { path: "/health", script: "" } },
+  app: TINY,
   qdrant: { cpus: 1, memory: "256MiB" },
   backup: { scratchCpus: 1, scratchMemory: "256MiB" },
   gate: { passes: 2, interval: "100ms", deadline: "30s", requestTimeout: "5s" },
@@ -74,9 +76,9 @@ export class TinyStack {
     return this.project.configure({ source: this.source.dir, ...config });
   }
 
-  /** Commits and tags an app that answers with the tag's name. `dockerfile` is put before its start, `command` in its stead. */
-  commit(tag: string, { dockerfile = [], command = ["python3", "/app/app.py"] }: { dockerfile?: readonly string[]; command?: readonly string[] } = {}): void {
-    this.source.write("app.py", TINY_APP);
+  /** Commits and tags an app (a Python program) that answers with the tag's name. `dockerfile` is put before its start, `command` in its stead. */
+  commit(tag: string, { app = TINY_APP, dockerfile = [], command = ["python3", "/app/app.py"] }: { app?: string; dockerfile?: readonly string[]; command?: readonly string[] } = {}): void {
+    this.source.write("app.py", app);
     this.source.write("Dockerfile", [
       "FROM python:3.11-slim", `ENV NAME=${tag} PORT=8501`, "RUN mkdir -p /app/uploads", "COPY app.py /app/", "STOPSIGNAL SIGKILL", ...dockerfile,
       // Docker's cache would give two stacks one and the same image.
