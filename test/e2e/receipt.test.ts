@@ -103,9 +103,28 @@ describe("e2e: receipts", function () {
     assert.equal(refused.exitCode, 2, refused.all);
   });
 
+  it("of one that its watch took back: the rule, the outage and the failed requests on it, and the cause on that of the rollback", async () => {
+    await tiny.configure({ watch: { for: "2m", interval: "500ms", health: { above: 2, within: "30s" } } });
+    const before = stored().length;
+    tiny.startProbes();
+    // It serves, passes its gate, and is dead from then on.
+    tiny.commit("v5.0.0", { command: ["sh", "-c", "timeout 20 python3 /app/app.py; exec sleep 600"] });
+    const ended = await tiny.deploy("v5.0.0");
+    assert.equal(ended.exitCode, 3, ended.all);
+    const [deployed, back] = stored().slice(before);
+    const { watch } = deployed?.receipt ?? {};
+    assert.deepEqual([deployed?.receipt.outcome.exitCode, watch?.exitCode, watch?.state, watch?.triggered?.rule, watch?.triggered?.action], [0, 3, "ended", "health", "rollback"]);
+    assert.ok(watch?.traffic.measured === true && watch.traffic.failed > 0 && (watch.traffic.gap?.seconds ?? 0) > 1, JSON.stringify({ ...watch?.traffic, steps: [] }));
+    assert.ok(watch.samples.some(({ failed }) => failed > 0));
+    assert.match(readFileSync(pageBeside(deployed?.json ?? ""), "utf8"), /v5\.0\.0 was released and taken back by the watch: \d+ health checks failed/);
+    assert.deepEqual([back?.receipt.command, back?.receipt.tag, back?.receipt.outcome.exitCode], ["rollback", "v4.0.0", 0]);
+    assert.match(back?.receipt.incident?.cause ?? "", /the watch of v5\.0\.0 saw: \d+ health checks failed/);
+    assert.ok(back?.receipt.traffic.measured === true && back.receipt.traffic.failed > 0);
+  });
+
   it("all of them: each has both files, for their owner alone, and no secret in either", () => {
     const names = readdirSync(tiny.project.paths.reports);
-    assert.deepEqual([names.filter((name) => name.endsWith(".json")).length, names.length], [6, 12]);
+    assert.deepEqual([names.filter((name) => name.endsWith(".json")).length, names.length], [8, 16]);
     assert.ok(stored().every(({ json }) => existsSync(pageBeside(json))));
     assert.deepEqual(leaksBelow(tiny.project.paths.reports, secret), []);
   });

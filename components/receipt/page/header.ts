@@ -10,13 +10,16 @@ export function headerOf(receipt: Receipt): Html {
   return html`<header>
 <p class="eyebrow">Release receipt <span>stack <bdi>${stack}</bdi></span>${rehearsal ? html` <span>rehearsal</span>` : ""}</p>
 <p class="badge ${badge.tone}">${badge.words}</p>
-<h1>${headlineOf(receipt)}</h1>
+<h1>${unbroken(headlineOf(receipt))}</h1>
 <p class="when"><b>${command}</b>${by === "" ? "" : html` by <bdi>${by}</bdi>`}, ${moment(startedAt)} to ${clock(endedAt)}</p>
 <p class="lead">${outcome.exitCode === null ? "" : html`<span class="exit">exit ${outcome.exitCode}</span> `}${sentence(outcome.summary)}</p>
 ${outcome.next === "" ? nothing : html`<p class="next"><strong>Next</strong> ${outcome.next}</p>`}
 </header>
 ${tilesOf(receipt)}`;
 }
+
+/** No line ends between a number and its unit. */
+const unbroken = (text: string): string => text.replace(/(\d) (ms|s|min|h|%)(?![\w])/g, "$1\u00a0$2");
 
 interface Tile {
   name: string;

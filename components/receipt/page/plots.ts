@@ -29,7 +29,7 @@ export function timelineFigure({ timeline, seconds, switched, tag }: Receipt): F
       const narrow = kind === "narrow";
       const labelled = (label: string): string => (narrow && label.length > NARROW_LABEL ? `${label.slice(0, NARROW_LABEL - 1)}…` : label);
       return {
-        height: 46 + rows.length * 26, marginLeft: narrow ? 124 : 196, marginRight: narrow ? 16 : 24, marginTop: 8, marginBottom: 36,
+        height: 46 + rows.length * 26, marginLeft: narrow ? 124 : 226, marginRight: narrow ? 16 : 24, marginTop: 8, marginBottom: 36,
         // Room for the words at the end of a bar.
         x: { domain: [0, total * (narrow ? 1.3 : 1.1)], label: null, grid: true, ticks: narrow ? 4 : 8, tickFormat: (value: number) => `${value} s` },
         y: { domain: rows, label: null, tickSize: 0, tickFormat: labelled, padding: 0.28 },
