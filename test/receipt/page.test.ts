@@ -72,6 +72,19 @@ describe("receipt: as a page", () => {
     assert.equal(plots(page), 14);
   });
 
+  it("draws no answers where users went before there was one", async () => {
+    const receipt = released();
+    assert.ok(receipt.traffic.measured);
+    const page = await pageOf({ ...receipt, traffic: { ...receipt.traffic, steps: receipt.traffic.steps.map((step) => ({ ...step, good: {} })) } }, "x.json");
+    assert.deepEqual([plots(page), page.includes("<td>1,040</td>")], [2, true]);
+  });
+
+  it("counts in minutes what takes long", async () => {
+    const receipt = released();
+    const page = await pageOf({ ...receipt, seconds: 2000, timeline: receipt.timeline.map((span) => ({ ...span, start: span.start * 100, end: span.end * 100 })) }, "x.json");
+    assert.match(page, /<text[^>]*>30 min<\/text>/);
+  });
+
   it("says what is not known, where next to nothing is", async () => {
     const bare = receiptSchema.parse({
       ...released(), tag: "", revision: "", from: null, by: "", seconds: 0, switched: null, notices: [], timeline: [], costs: [], gates: [], pauses: [], backup: null, log: "",

@@ -10,6 +10,15 @@ export function coloursOf({ revision, from }: Pick<Receipt, "revision" | "from">
   return (one) => (one === revision ? "new" : one === from?.revision ? "old" : "other");
 }
 
+/** What is counted in on an axis of so many seconds. */
+const unitOf = (longest: number): { size: number; name: string } => (longest > 600 ? { size: 60, name: "min" } : { size: 1, name: "s" });
+
+/** Of times in seconds. A domain is not scaled with them. */
+function axisOf(longest: number, narrow: boolean): { label: null; ticks: number; transform: (at: number) => number; tickFormat: (value: number) => string } {
+  const { size, name } = unitOf(longest);
+  return { label: null, ticks: narrow ? 4 : 8, transform: (at) => at / size, tickFormat: (value) => `${value} ${name}` };
+}
+
 const STATES: Readonly<Record<Span["state"], Colour>> = { done: "step", failed: "failed", open: "open" };
 /** Letters that a label has room for on a narrow page. */
 const NARROW_LABEL = 19;
@@ -23,7 +32,7 @@ export function timelineFigure({ timeline, seconds, switched, tag }: Receipt): F
   const states = new Set(timeline.map(({ state }) => state));
   return {
     title: "Timeline",
-    caption: `what ran when, in seconds since the run began${switched === null ? "" : `; the line is the moment at which new users were sent to ${tag}`}`,
+    caption: `what ran when, since the run began${switched === null ? "" : `; the line is the moment at which new users were sent to ${tag}`}`,
     legend: [...(states.has("failed") ? [{ name: "failed", colour: "failed" as const }] : []), ...(states.has("open") ? [{ name: "did not come to its end", colour: "open" as const }] : [])],
     draw: (plot, { kind }) => {
       const narrow = kind === "narrow";
@@ -31,7 +40,7 @@ export function timelineFigure({ timeline, seconds, switched, tag }: Receipt): F
       return {
         height: 46 + rows.length * 26, marginLeft: narrow ? 124 : 226, marginRight: narrow ? 16 : 24, marginTop: 8, marginBottom: 36,
         // Room for the words at the end of a bar.
-        x: { domain: [0, total * (narrow ? 1.3 : 1.1)], label: null, grid: true, ticks: narrow ? 4 : 8, tickFormat: (value: number) => `${value} s` },
+        x: { ...axisOf(total, narrow), domain: [0, (total * (narrow ? 1.3 : 1.1)) / unitOf(total).size], grid: true },
         y: { domain: rows, label: null, tickSize: 0, tickFormat: labelled, padding: 0.28 },
         marks: [
           ...(switched === null ? [] : [plot.ruleX([switched.after], { stroke: paint("accent"), strokeWidth: 1.5, strokeDasharray: "4 3" })]),
@@ -64,14 +73,13 @@ export function answeredFigure(receipt: Receipt, { step, steps, byRevision }: An
   const highest = Math.max(...boxes.map(({ y2 }) => y2));
   // One failure among hundreds would not be seen as a box.
   const few = steps.filter(({ failed }) => failed > 0 && failed / step < highest * TOO_SMALL);
-  const unit = Math.max(...steps.map(({ at }) => Math.abs(at + step))) > 600 ? { size: 60, name: "min" } : { size: 1, name: "s" };
   return {
     title: "Answers to users",
     caption: "per second, by release",
     legend: [...revisions.map(({ revision, tag }) => ({ name: tag, colour: colourOf(revision) })), ...(failures ? [{ name: "failed", colour: "failed" as const }] : [])],
     draw: (plot, { kind }) => ({
       height: 200, marginLeft: 40, marginRight: 16, marginTop: 14, marginBottom: 36,
-      x: { label: null, grid: false, ticks: kind === "narrow" ? 4 : 8, transform: (at: number) => at / unit.size, tickFormat: (value: number) => `${value} ${unit.name}` },
+      x: axisOf(Math.max(...steps.map(({ at }) => Math.abs(at + step))), kind === "narrow"),
       y: { label: null, grid: true, ticks: 4, zero: true },
       marks: [
         plot.rectY(boxes, { x1: "x1", x2: "x2", y1: "y1", y2: "y2", fill: ({ colour }: { colour: Colour }) => paint(colour), title: "title", insetRight: steps.length > 60 ? 0 : 0.5 }),
@@ -85,6 +93,9 @@ export function answeredFigure(receipt: Receipt, { step, steps, byRevision }: An
 
 /** Part of the plot's height. */
 const TOO_SMALL = 0.03;
+
+/** Users may have gone before there was any. */
+export const hasAnswers = ({ steps }: Answered): boolean => steps.some(({ failed, good }) => failed > 0 || Object.values(good).some((count) => count > 0));
 
 const rank = (colour: Colour): number => ["old", "other", "new"].indexOf(colour);
 
@@ -108,13 +119,12 @@ export interface Lines {
 /** Values over time. */
 export function linesFigure({ title, caption, lines, format, moments, height = 150 }: Lines): Figure {
   const longest = Math.max(0, ...moments, ...lines.flatMap(({ points }) => points.map(({ x }) => x)));
-  const unit = longest > 600 ? { size: 60, name: "min" } : { size: 1, name: "s" };
   const all = lines.flatMap(({ colour, name, points }) => points.map((point) => ({ ...point, colour, name })));
   return {
     title, caption, legend: lines.map(({ name, colour }) => ({ name, colour })),
     draw: (plot, { kind }) => ({
       height, marginLeft: 56, marginRight: 16, marginTop: 10, marginBottom: 34,
-      x: { label: null, domain: [0, longest / unit.size], ticks: kind === "narrow" ? 4 : 8, transform: (at: number) => at / unit.size, tickFormat: (value: number) => `${value} ${unit.name}` },
+      x: { ...axisOf(longest, kind === "narrow"), domain: [0, longest / unitOf(longest).size] },
       y: { label: null, grid: true, ticks: 4, zero: true, nice: true, tickFormat: format, ...(all.every(({ y }) => y === null || y === 0) ? { domain: [0, 1] } : {}) },
       marks: [
         plot.ruleY([0], { stroke: paint("muted") }),

@@ -2,7 +2,7 @@
 import type { Receipt } from "../model.js";
 import type { Drawing } from "./drawing.js";
 import { html, type Html, nothing } from "./html.js";
-import { answeredFigure, timelineFigure } from "./plots.js";
+import { answeredFigure, hasAnswers, timelineFigure } from "./plots.js";
 import { clock, counted, countInWords, spanInWords } from "./words.js";
 
 export function stepsOf(receipt: Receipt, draw: Drawing): Html {
@@ -24,7 +24,7 @@ export function answersOf(receipt: Receipt, draw: Drawing): Html {
   const { traffic, switched, sessions, pauses } = receipt;
   return html`<section>
 <h2>Users</h2>
-${traffic.measured && traffic.requests > 0 ? draw(answeredFigure(receipt, traffic, switched === null ? [] : [switched.after])) : nothing}
+${traffic.measured && hasAnswers(traffic) ? draw(answeredFigure(receipt, traffic, switched === null ? [] : [switched.after])) : nothing}
 ${traffic.measured ? answeredTable(traffic) : html`<p>What users were answered was not measured: ${traffic.why}.</p>`}
 <h3>Sessions</h3>
 ${sessions.measured ? sessionLines(sessions) : html`<p>Not measured: ${sessions.why}.</p>`}

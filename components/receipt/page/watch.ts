@@ -5,7 +5,7 @@ import type { Receipt } from "../model.js";
 import type { Watched } from "../watched.js";
 import type { Drawing } from "./drawing.js";
 import { html, type Html, nothing } from "./html.js";
-import { answeredFigure, coloursOf, type Line, linesFigure } from "./plots.js";
+import { answeredFigure, coloursOf, hasAnswers, type Line, linesFigure } from "./plots.js";
 import { clock, counted, countInWords, moment, sentence, spanInWords, type Tone } from "./words.js";
 
 type Sample = Watched["samples"][number];
@@ -25,7 +25,7 @@ export function watchOf(receipt: Receipt, draw: Drawing): Html {
 <p>${moment(startedAt)} to ${clock(endedAt)}, ${spanInWords(took)} of ${spanInWords(planned)}.${ending === "" ? "" : ` ${sentence(ending)}`}</p>
 ${met.length === 0 ? nothing : html`<table><thead><tr><th scope="col">At</th><th scope="col">Rule</th><th scope="col">Answer</th><th scope="col">What was seen</th></tr></thead>
 <tbody>${met.map(({ at, rule, action, what }) => html`<tr><td>${clock(at)}</td><td>${rule}</td><td>${action}</td><td>${what}</td></tr>`)}</tbody></table>`}
-${traffic.measured && traffic.requests > 0 ? draw(answeredFigure(receipt, traffic, moments)) : nothing}
+${traffic.measured && hasAnswers(traffic) ? draw(answeredFigure(receipt, traffic, moments)) : nothing}
 ${traffic.measured ? html`<p>${counted(traffic.requests, "request")} until its end, ${traffic.failed === 0 ? "none" : countInWords(traffic.failed)} failed${traffic.gap === null ? "" : `; the longest time without a good answer was ${spanInWords(traffic.gap.seconds)}`}.</p>`
     : html`<p>What users were answered was not measured: ${traffic.why}.</p>`}
 ${samples.length < 2 ? nothing : [
