@@ -112,9 +112,16 @@ export function named(traffic: Traffic, tagOf: TagOf): Traffic {
 }
 
 /** Whatever did not go well, and every rollback but a rehearsed one. That a backup is on this machine alone is none. */
-function needsIncident({ command, rehearsal, outcome: { exitCode }, backup }: Receipt): boolean {
+function needsIncident(receipt: Receipt): boolean {
+  const { command, rehearsal, outcome: { exitCode }, backup } = receipt;
+  if (isTried(receipt)) return false;
   if (exitCode === 5) return backup?.sent?.done !== false;
   return exitCode !== 0 || (command === "rollback" && !rehearsal);
+}
+
+/** A canary that keeps its share: it was neither released nor given up. */
+export function isTried({ canary, switched, outcome: { exitCode } }: Pick<Receipt, "canary" | "switched" | "outcome">): boolean {
+  return canary !== null && switched === null && exitCode === 5;
 }
 
 function incidentOf(receipt: Receipt, own: readonly JournalEvent[], { logTail }: RunFacts): Incident {

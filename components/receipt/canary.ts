@@ -66,7 +66,9 @@ export function canaryOf(events: readonly JournalEvent[], began: number, tagOf: 
     revision, tag: tagOf(revision), verdict: decided,
     summary: ended === undefined ? "" : text(ended.data, ended.event === "done" ? "summary" : "why"),
     start: at(begin), end: at(own.at(-1) ?? begin),
-    shares: own.flatMap((event) => (event.event === "info" ? [{ at: at(event), weight: Math.min(100, Math.max(0, number(event.data, "weight") ?? 0)) }] : [])).slice(-CANARY_LOOKS),
+    shares: own.flatMap((event) => (event.event === "info" ? [{ at: at(event), weight: Math.min(100, Math.max(0, number(event.data, "weight") ?? 0)) }] : []))
+      // It is renewed again and again.
+      .filter(({ weight }, index, all) => weight !== all[index - 1]?.weight).slice(-CANARY_LOOKS),
     looks: chosen(looks).map(({ findings, ...look }) => ({
       ...look, samples: findings.find(({ test }) => test === "errors")?.samples ?? { canary: 0, stable: 0 },
       p: Object.fromEntries(findings.flatMap(({ test, p }) => (p === null ? [] : [[test, p]]))),

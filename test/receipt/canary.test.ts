@@ -19,7 +19,7 @@ describe("receipt: of a canary", () => {
   it("has failed by what the judge said, and is not judged where the run ended before", () => {
     assert.deepEqual([of(judged("fail"))?.verdict, of(judged("fail"))?.summary], ["fail", "2 of 2,400 requests failed, not more than may"]);
     assert.equal(of(judged("insufficient"))?.verdict, "insufficient");
-    const interrupted = judged().slice(0, 6);
+    const interrupted = judged().slice(0, 7);
     assert.deepEqual([of(interrupted)?.verdict, of(interrupted)?.summary, of(interrupted)?.end], [null, "", 136]);
     assert.equal(of([...interrupted, { ...(judged("fail").at(-1) as JournalEvent) }])?.verdict, null, "told to stop, not judged");
   });

@@ -36,6 +36,11 @@ describe("receipt: in words", () => {
     assert.equal(headlineOf({ ...first, command: "restore", restored: { generation: "g7", from: "pre-deploy-1", files: 1, bytes: 1, collections: {} } }), "v3.0.0 runs on data restored from pre-deploy-1.");
   });
 
+  it("tells of a canary that keeps its share", () => {
+    const tried = { ...outcome(released(), 5), switched: null, canary: canary("insufficient") };
+    assert.deepEqual([headlineOf(tried), badgeOf(tried).words], ["v3.0.0 is tried still, beside v2.9.0, and not one of 1,040 requests failed.", "On trial"]);
+  });
+
   it("has a badge for each way to end", () => {
     assert.deepEqual([0, 2, 3, 4, 5, 130, null].map((code) => badgeOf(outcome(released(), code))).map(({ words, tone }) => `${words} (${tone})`), [
       "Released (good)", "Refused (warn)", "Failed, undone (bad)", "Failed, not undone (bad)", "Needs a look (warn)", "Interrupted (warn)", "Killed (bad)",

@@ -91,7 +91,7 @@ export function judged(verdict: "pass" | "fail" | "insufficient" = "pass", looks
   const line = (time: number, event: JournalEvent["event"], message: string, more: Record<string, unknown>): JournalEvent =>
     ({ time: at(time).toISOString(), run: deployed[0]?.run ?? "", phase: "judge" as JournalEvent["phase"], event, message, data: { ...data, ...more } });
   return [
-    line(16, "start", "trying v3.0.0", {}), line(16.1, "info", "v3.0.0 gets 10 % of new users", { weight: 10 }),
+    line(16, "start", "trying v3.0.0", {}), line(16.1, "info", "v3.0.0 gets 10 % of new users", { weight: 10 }), line(20, "info", "v3.0.0 gets 10 % of new users", { weight: 10 }),
     ...Array.from({ length: looks }, (_, n) => line(16 + (600 * (n + 1)) / looks, "progress", `look ${n + 1} of ${looks} at v3.0.0`, { weight: 10, verdict: n + 1 === looks ? verdict : "insufficient", findings: findings(n + 1) })),
     verdict === "fail" ? line(617, "failed", "v3.0.0 failed", { what: "v3.0.0 failed as a canary", why: summary }) : line(617, "done", "v3.0.0 passed as a canary", { verdict, promotes: true, summary, weight: 10 }),
   ];

@@ -1,4 +1,5 @@
 /** Numbers, times and outcomes as people read them. Pure. */
+import { isTried } from "../build.js";
 import type { Receipt } from "../model.js";
 import { html, type Html } from "./html.js";
 
@@ -37,13 +38,14 @@ export const clock = (iso: string): Html => html`<time datetime="${iso}">${clock
 export type Tone = "good" | "warn" | "bad" | "plain";
 
 /** The outcome in a word or two, with its tone. */
-export function badgeOf({ command, outcome: { exitCode }, watch }: Receipt): { words: string; tone: Tone } {
+export function badgeOf(receipt: Receipt): { words: string; tone: Tone } {
+  const { command, outcome: { exitCode }, watch } = receipt;
   if (watch?.triggered !== null && watch?.exitCode === 3) return { words: "Rolled back by the watch", tone: "bad" };
   switch (exitCode) {
     case 0: return { words: command === "deploy" ? "Released" : command === "rollback" ? "Rolled back" : "Restored", tone: "good" };
     case 3: return { words: "Failed, undone", tone: "bad" };
     case 4: return { words: "Failed, not undone", tone: "bad" };
-    case 5: return { words: "Needs a look", tone: "warn" };
+    case 5: return { words: isTried(receipt) ? "On trial" : "Needs a look", tone: "warn" };
     case 130: return { words: "Interrupted", tone: "warn" };
     case null: return { words: "Killed", tone: "bad" };
     default: return { words: "Refused", tone: "warn" };
@@ -72,7 +74,7 @@ function whatOf(receipt: Receipt): string {
       const doubt = exitCode === 5 ? ", but it needs a look" : "";
       if (command === "rollback") return `Users are back on ${name}${switched === null ? "" : ` after ${took}`}${doubt}`;
       if (command === "restore") return `${name} runs on data restored from ${restored?.from ?? "a backup"}${doubt}`;
-      if (receipt.canary !== null && switched === null) return `${name} is tried as a canary${from === null ? "" : ` beside ${from.tag}`}${doubt}`;
+      if (isTried(receipt)) return `${name} is tried still, beside ${from?.tag ?? "what serves"}`;
       return `${name} ${from === null || from.tag === name ? "is released" : `replaced ${from.tag}`}${switched === null ? "" : ` ${from === null || from.tag === name ? "after" : "in"} ${took}`}${doubt}`;
     }
     case 3: return `${name} was not released${switched === null ? "" : ` for good: its users were sent back`}${stays}`;
