@@ -27,5 +27,5 @@ run_cli() {
   wait "$setup_pid" || not_ready $?
   trap - INT TERM
   cd "$project"
-  exec node dist/scripts/cli/main.js "$command" ${rest[@]+"${rest[@]}"}
+  exec node dist/cli.cjs "$command" ${rest[@]+"${rest[@]}"}
 }

@@ -38,6 +38,7 @@ compile() {
     file=${file#dist/}
     [ -f "${file%.js}.ts" ] || rm -f "dist/$file" "dist/$file.map"
   done
+  node scripts/lib/bundle.mjs
 }
 
 set_up_pulumi() {

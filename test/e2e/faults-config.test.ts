@@ -48,7 +48,7 @@ describe("faults: wrong config, passphrase, Docker", function () {
     run("scripts/deploy.sh", ["--version", "v1.0.0", "--stack", stack], { cwd: tiny.project.dir, env: tiny.project.env });
   /** The CLI itself: the set-up, which comes before it in the scripts, wants a Docker of its own. */
   const cli = (command: string, env: Record<string, string>): Promise<Ended> =>
-    run(process.execPath, ["dist/scripts/cli/main.js", command, "--stack", tiny.project.stack], { cwd: tiny.project.dir, env: { ...tiny.project.env, ...env } });
+    run(process.execPath, ["dist/cli.cjs", command, "--stack", tiny.project.stack], { cwd: tiny.project.dir, env: { ...tiny.project.env, ...env } });
 
   describe("before the first release", () => {
     it("tells all problems at once, and makes not even the stack", async () => {

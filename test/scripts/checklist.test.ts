@@ -9,7 +9,7 @@ import { Repository } from "../source/repository.js";
 import { type Ended, mustRun, run } from "../support/processes.js";
 import { ROOT } from "../support/project.js";
 
-const MAIN = path.join(ROOT, "dist", "scripts", "cli", "main.js");
+const MAIN = path.join(ROOT, "dist", "cli.cjs");
 const GITHUB_TOKEN = `ghp_${"aB3dE5gH7jK9mN1pQ3sT5vW7yZ0cD2fG4hJ6"}`;
 /** What must be ticked where neither scanner nor staging is, in the order in which it is told. */
 const OPEN = ["review", "try-out", "docs", "drill", "watch", "told"];

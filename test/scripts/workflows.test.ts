@@ -64,7 +64,7 @@ describe("the workflows for GitHub Actions", function () {
       mkdirSync(path.join(dir, "scripts"));
       // The command line itself, without the set-up before it; no stack is here, so all that it can do is to read its arguments.
       for (const name of ["checklist", "deploy", "rollback", "status"]) {
-        writeFileSync(path.join(dir, "scripts", `${name}.sh`), `#!/bin/bash\nprintf '%s\\n' "$@" >>args\nexec node ${ROOT}/dist/scripts/cli/main.js ${name} "$@"\n`, { mode: 0o755 });
+        writeFileSync(path.join(dir, "scripts", `${name}.sh`), `#!/bin/bash\nprintf '%s\\n' "$@" >>args\nexec node ${ROOT}/dist/cli.cjs ${name} "$@"\n`, { mode: 0o755 });
       }
     });
     afterEach(() => rmSync(dir, { recursive: true, force: true }));

@@ -7,6 +7,9 @@ import type { StackName } from "../state/backend.js";
 /** The exit code with which the program says that it has reported its error itself. */
 const ALREADY_REPORTED = 32;
 
+/** See lazy-modules.ts. */
+export const LAZY = require.resolve("../lazy-modules.js");
+
 /** What a program is started with. */
 export interface ProgramOptions {
   project: Project;
@@ -28,7 +31,7 @@ export class Program {
 
   constructor(options: ProgramOptions) {
     const { project, stack, address } = options;
-    this.child = spawn(process.execPath, [runner(project), ...flags(options), project.entry], {
+    this.child = spawn(process.execPath, ["--require", LAZY, runner(project), ...flags(options), project.entry], {
       cwd: project.programDirectory,
       env: {
         ...process.env,

@@ -21,6 +21,7 @@ import {
   type UpdateResponse,
 } from "@pulumi/pulumi/proto/provider_pb.js";
 import { Status } from "@pulumi/pulumi/proto/status_pb.js";
+import { LAZY } from "../engine/program.js";
 import { fail } from "../errors.js";
 import { call, CHANNEL_OPTIONS, fromStruct, toStruct } from "../rpc.js";
 import { changedKeys, type Props } from "../values.js";
@@ -142,7 +143,7 @@ export class DynamicProvider implements Provider {
 
   private async start(): Promise<{ client: ResourceProviderClient; child: ChildProcess }> {
     const script = require.resolve("@pulumi/pulumi/cmd/dynamic-provider", { paths: [this.options.directory] });
-    const child = spawn(process.execPath, [script, this.options.engineAddress], {
+    const child = spawn(process.execPath, ["--require", LAZY, script, this.options.engineAddress], {
       cwd: this.options.directory,
       stdio: ["ignore", "pipe", "pipe"],
       detached: true,

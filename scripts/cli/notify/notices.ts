@@ -89,7 +89,7 @@ export function whoBegan(env: NodeJS.ProcessEnv): string {
 }
 
 function startSender(ws: Workspace): void {
-  const child = spawn(process.execPath, [path.join(__dirname, "main.js"), ws.stack], { cwd: ws.projectDir, env: apartEnv(process.env), detached: true, stdio: "ignore" });
+  const child = spawn(process.execPath, [path.join(ws.projectDir, "dist", "scripts", "cli", "notify", "main.js"), ws.stack], { cwd: ws.projectDir, env: apartEnv(process.env), detached: true, stdio: "ignore" });
   child.on("error", () => undefined);
   child.unref();
 }

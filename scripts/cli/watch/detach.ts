@@ -21,8 +21,7 @@ export async function detach(ws: Workspace, forMs: number | undefined, revision:
   mkdirSync(ws.paths.run, { recursive: true, mode: 0o700 });
   const out = path.join(ws.paths.run, "watch.out");
   const fd = openSync(out, "w", 0o600);
-  const main = path.join(__dirname, "../main.js");
-  const child = spawn(process.execPath, [main, "watch", "--stack", ws.stack, ...(forMs === undefined ? [] : ["--for", `${forMs}ms`])], { cwd: ws.projectDir, env: apartEnv(process.env), detached: true, stdio: ["ignore", fd, fd] });
+  const child = spawn(process.execPath, [path.join(ws.projectDir, "dist", "cli.cjs"), "watch", "--stack", ws.stack, ...(forMs === undefined ? [] : ["--for", `${forMs}ms`])], { cwd: ws.projectDir, env: apartEnv(process.env), detached: true, stdio: ["ignore", fd, fd] });
   closeSync(fd);
   let ended = false;
   child.once("exit", () => { ended = true; });
