@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { findRun } from "../../../components/runtime/processes.js";
@@ -9,6 +9,7 @@ import { dataPaths } from "../../../components/runtime/paths.js";
 import { endKind, Notices, whoBegan } from "../../../scripts/cli/notify/notices.js";
 import { EXIT } from "../../../components/runtime/errors.js";
 import { type MailServer, mailServer } from "../../support/mail-server.js";
+import { ROOT } from "../../support/project.js";
 import { leaksIn, plantedSecret } from "../../support/secrets.js";
 import { waitFor } from "../../support/wait.js";
 import { type WebServer, webServer } from "../../support/web-server.js";
@@ -26,6 +27,7 @@ describe("scripts/notify: the sender", function () {
 
   beforeEach(async () => {
     dir = mkdtempSync(path.join(tmpdir(), "sender-"));
+    symlinkSync(path.join(ROOT, "dist"), path.join(dir, "dist"));
     status = 200;
     web = await webServer((response) => void response.writeHead(status).end());
     mail = await mailServer();
