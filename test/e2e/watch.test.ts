@@ -164,7 +164,7 @@ describe("e2e: the watch (row 28)", function () {
     const lock = await acquire({ paths: tiny.project.paths, run: "test", command: "finish", wait: 0 });
     try {
       await turn(tiny.project.url, tag, "ill");
-      await waitFor("it to wait", () => /is to be rolled back \(.*\), but finish .*; looking again/.test(script.output()), { withinMs: 60_000 });
+      await waitFor("it to wait", () => /is to be rolled back \(.*\), but finish, run test .* holds the lock since .*; looking again/.test(script.output()), { withinMs: 60_000 });
       assert.equal(await serving(), tag);
     } finally {
       await lock.release();
