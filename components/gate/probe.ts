@@ -46,6 +46,11 @@ async function inspectWithOom(container: string): Promise<Inspection | null> {
   return { ...info, State: { ...info.State, OOMKilled: await hadOom(info.Id, (now) => oomSince(info, now)) } };
 }
 
+/** How Docker says that a container is; null: it knows none of that name. */
+export async function containerState(container: string): Promise<ContainerState | null> {
+  return stateOf(await inspectWithOom(container));
+}
+
 /**
  * From when on a want of memory counts, ISO 8601: since the container's start. Of one that was restarted just now, also what ended it:
  * else a loop of such ends would look like a crash without a cause whenever it is met running. Pure.

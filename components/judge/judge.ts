@@ -4,24 +4,13 @@
  * its part of the 5 % of false alarms (Bonferroni), and Holm's procedure parts that among its tests. It passes at the last look alone,
  * and by all tests together, so that nothing adds up there.
  */
-import { classes, countOf, type Histogram, quantile, upperOf } from "../metrics/histogram.js";
+import { classes, countOf, type Histogram, middleOf, quantile } from "../metrics/histogram.js";
 import { msInWords, percent } from "../metrics/traffic.js";
+import { alphaOf, FALSE_ALARMS } from "./looks.js";
 import { evidenceToDecide } from "./needed.js";
 import type { Evidence, Finding, Result, Side, TestName, Thresholds, Verdict } from "./model.js";
 import { medianInterval, rank, type Ranked, samplesToRank } from "./ranks.js";
 import { atLeast, type Count, difference, fisher, rateOf } from "./rates.js";
-
-/** Looks of one step: a canary may fail at each, and pass at the last. */
-export const LOOKS = 5;
-/** Of declaring a canary worse that is not: over all tests and looks. */
-export const FALSE_ALARMS = 0.05;
-/** Tests at each look in which chance has a part. */
-const TESTS_OF_CHANCE = 6;
-
-/** Of a false alarm: what is left for one test at one of so many looks. */
-export function alphaOf(looks: number): number {
-  return FALSE_ALARMS / looks / TESTS_OF_CHANCE;
-}
 
 /** Of declaring a canary as good that is worse by what is allowed: of each test. */
 export const FALSE_PASSES = 0.05;
@@ -68,13 +57,15 @@ function holm(drafts: readonly Draft[], alpha: number): Set<TestName> {
 
 function shares({ errors }: Thresholds, { canary, stable }: Evidence, looks: number): Draft[] {
   const allowed = errors / 100;
-  const of = (test: TestName, words: string, a: Count, b: Count, p: number): Draft => {
+  const of = (test: TestName, noun: string, a: Count, b: Count, p: number): Draft => {
     const interval = difference(a, b);
     const more = rateOf(a) - rateOf(b);
     const points = interval.map((share) => (share * 100).toFixed(2)).join(" to ");
     return {
       test, p, samples: { canary: a.of, stable: b.of }, interval: [interval[0] * 100, interval[1] * 100],
-      what: `${a.failed} of ${a.of} ${words} (${percent(rateOf(a))}) against ${b.failed} of ${b.of} (${percent(rateOf(b))}), a difference of ${points} percentage points`,
+      what: a.of === 0 || b.of === 0
+        ? `no ${noun} to compare: ${a.of} of the canary, ${b.of} of what serves`
+        : `${a.failed} of ${a.of} ${noun} failed (${percent(rateOf(a))}) against ${b.failed} of ${b.of} (${percent(rateOf(b))}), a difference of ${points} percentage points`,
       beyond: more > allowed,
       well: test !== "errors" ? "unneeded" : a.of > 0 && b.of > 0 && interval[1] <= allowed,
       needed: test === "errors" ? evidenceToDecide(a, b, allowed, alphaOf(looks)) : null,
@@ -82,15 +73,27 @@ function shares({ errors }: Thresholds, { canary, stable }: Evidence, looks: num
   };
   const [ours, theirs] = [{ failed: canary.errors, of: canary.requests }, { failed: stable.errors, of: stable.requests }];
   const sockets = (side: Side): Count => ({ failed: side.socketsFailed, of: side.sockets });
-  // Exceptions are no requests: of all of them, how many are the canary's, who got such a share of the requests?
-  const all = canary.scriptErrors + stable.scriptErrors;
-  const share = canary.requests / Math.max(1, canary.requests + stable.requests);
-  const scripts = (side: Side): Count => ({ failed: Math.min(side.scriptErrors, side.requests), of: side.requests });
   return [
-    of("errors", "requests failed", ours, theirs, fisher(ours, theirs)),
-    of("websockets", "websockets failed", sockets(canary), sockets(stable), fisher(sockets(canary), sockets(stable))),
-    of("scriptErrors", "requests, by the errors in the app's log,", scripts(canary), scripts(stable), stable.requests === 0 ? 1 : atLeast({ failed: canary.scriptErrors, of: all }, share)),
+    of("errors", "requests", ours, theirs, fisher(ours, theirs)),
+    of("websockets", "websockets", sockets(canary), sockets(stable), fisher(sockets(canary), sockets(stable))),
+    scripts(errors, canary, stable),
   ];
+}
+
+/**
+ * Of all errors in the logs, so many are the canary's. Some come with requests, of which it has a share, and some with time (health
+ * checks, timers), which each container has as much of: it is taken for worse if neither explains them.
+ */
+function scripts(errors: number, canary: Side, stable: Side): Draft {
+  const [ours, theirs] = [canary.scriptErrors, stable.scriptErrors];
+  const part = (a: number, b: number): number => (a + b === 0 ? 1 : a / (a + b));
+  const share = Math.max(part(canary.requests, stable.requests), part(canary.replicas, stable.replicas));
+  const more = share === 1 ? 0 : ours - (theirs * share) / (1 - share);
+  return {
+    test: "scriptErrors", p: atLeast({ failed: ours, of: ours + theirs }, share), samples: { canary: canary.requests, stable: stable.requests }, interval: null,
+    what: `${ours} errors in the app's log, in ${canary.requests} requests, against ${theirs} in ${stable.requests}`,
+    beyond: more > (canary.requests * errors) / 100, well: "unneeded", needed: null,
+  };
 }
 
 /** Beside the factor, a time of its own is allowed: twice of a millisecond is no harm. */
@@ -117,7 +120,7 @@ function toRank({ superiority }: Ranked, { canary, stable }: Finding["samples"])
 function limits({ p50, p99 }: Thresholds, { canary: { answers } }: Evidence): Draft[] {
   const of = (test: TestName, share: number, limit: number, least: number): Draft => {
     const count = countOf(answers);
-    const over = classes(answers).reduce((sum, [at, inClass]) => (upperOf(at) > limit * 1.025 ? sum + inClass : sum), 0);
+    const over = classes(answers).reduce((sum, [at, inClass]) => (middleOf(at) > limit ? sum + inClass : sum), 0);
     const measured = quantile(answers, share);
     return {
       test, p: atLeast({ failed: over, of: count }, 1 - share), samples: { canary: count, stable: 0 }, interval: null,

@@ -23,7 +23,9 @@ export interface Side {
   /** Websockets that were opened, or could not be. */
   sockets: number;
   socketsFailed: number;
-  /** Exceptions and the like in the app's log. */
+  /** Containers. */
+  replicas: number;
+  /** Exceptions and the like in their logs. */
   scriptErrors: number;
   /** Answer times of pages: the same kind of request on both sides. Milliseconds. */
   pages: Histogram;

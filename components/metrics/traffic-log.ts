@@ -16,6 +16,11 @@ export interface Read {
   cursor: Cursor;
 }
 
+export interface Fresh {
+  texts: string[];
+  cursor: Cursor;
+}
+
 /** Everything that ends from then on. @param ms milliseconds since 1970 */
 export function cursorAt(ms: number): Cursor {
   return new Date(ms).toISOString().replace("Z", "000000Z");
@@ -33,12 +38,18 @@ const AHEAD_MS = 5000;
  * @throws ReleaseError of Docker; a proxy that is not there has no traffic
  */
 export async function readTraffic(stack: string, since: Cursor, now: number = Date.now()): Promise<Read> {
+  const { texts, cursor } = await readFresh(stack, since, now);
+  return { traffic: tally(texts), cursor };
+}
+
+/** What the proxy said since a cursor, without Docker's times; and the next one. @throws as {@link readTraffic} */
+export async function readFresh(stack: string, since: Cursor, now: number = Date.now()): Promise<Fresh> {
   const from = since > cursorAt(now + AHEAD_MS) ? cursorAt(now) : since;
   // Docker reads its log backwards if it is told how many lines, and all 30 MiB of it if not.
   for (let tail = FIRST_TAIL; ; tail *= 8) {
     const all = tail > LAST_TAIL;
     const lines = await linesSince(stack, from, all ? undefined : tail);
-    if (all || lines.length < tail) return count(lines, from);
+    if (all || lines.length < tail) return fresh(lines, from);
   }
 }
 
@@ -61,10 +72,9 @@ export async function logLines(stack: string, which: { since?: string; tail?: nu
 }
 
 /** Pure. @param lines each with its time before it; what is not after the cursor was counted before */
-export function count(lines: readonly string[], cursor: Cursor): Read {
-  const fresh = lines.map(timed).filter(({ time }) => time > cursor);
-  const last = fresh.reduce((latest, { time }) => (time > latest ? time : latest), cursor);
-  return { traffic: tally(fresh.map(({ text }) => text)), cursor: last };
+export function fresh(lines: readonly string[], cursor: Cursor): Fresh {
+  const after = lines.map(timed).filter(({ time }) => time > cursor);
+  return { texts: after.map(({ text }) => text), cursor: after.reduce((latest, { time }) => (time > latest ? time : latest), cursor) };
 }
 
 /** A line's time and what it says; both "" for one that is cut. */

@@ -2,7 +2,7 @@
 import { z } from "zod";
 
 /** In the order of a release. Whoever adds a kind gives it its words in words.ts. */
-export const EVENT_KINDS = ["started", "gated", "succeeded", "rolledBack", "failed", "rollbackFailed", "watch"] as const;
+export const EVENT_KINDS = ["started", "gated", "canary", "succeeded", "rolledBack", "failed", "rollbackFailed", "watch"] as const;
 
 export type NotifyKind = (typeof EVENT_KINDS)[number];
 

@@ -11,6 +11,7 @@ const back = (command: string): boolean => command === "rollback";
 const TITLES: Readonly<Record<NotifyKind, Words>> = {
   started: ({ command, tag, from }) => `${back(command) ? "going back to" : command === "restore" ? "restoring data under" : "releasing"} ${tag}${from === null || from === tag ? "" : `, ${from} serves`}`,
   gated: ({ tag }) => `${tag} passed the gate`,
+  canary: ({ tag }) => `the canary ${tag} was judged`,
   succeeded: ({ command, tag }) => (command === "restore" ? `${tag} serves, on restored data` : `${tag} is released`),
   rolledBack: ({ command, tag, from }) => (back(command) ? `rolled back to ${tag}` : `${tag} failed and was undone, ${from ?? "nothing"} serves`),
   failed: ({ command, tag }) => (command === "restore" ? `the restore under ${tag} failed` : `${tag} was not released`),
@@ -20,7 +21,7 @@ const TITLES: Readonly<Record<NotifyKind, Words>> = {
 
 /** What a look at the list of messages should tell. */
 const MARKS: Readonly<Record<NotifyKind, string>> = {
-  started: ":arrow_forward:", gated: ":ballot_box_with_check:", succeeded: ":white_check_mark:",
+  started: ":arrow_forward:", gated: ":ballot_box_with_check:", canary: ":hatching_chick:", succeeded: ":white_check_mark:",
   rolledBack: ":leftwards_arrow_with_hook:", failed: ":x:", rollbackFailed: ":rotating_light:", watch: ":eyes:",
 };
 

@@ -48,7 +48,8 @@ export function ownEvents(events: readonly JournalEvent[]): readonly JournalEven
 export function switchOf(events: readonly JournalEvent[], began: Date): Receipt["switched"] {
   const own = ownEvents(events);
   const warm = own.find(({ phase, event }) => phase === "warm" && event === "done");
-  const moved = warm ?? own.find(({ phase, event, data }) => phase === "route" && event === "progress" && data?.["changed"] === true);
+  // Declaring a canary moves nobody.
+  const moved = warm ?? own.find(({ phase, event, data }) => phase === "route" && event === "progress" && data?.["changed"] === true && text(data, "beside") === "");
   const at = text(moved?.data, "switchedAt");
   return at === "" ? null : { at, after: seconds(Math.max(0, Date.parse(at) - began.getTime())), warm: warm !== undefined };
 }
@@ -67,7 +68,7 @@ export function buildReceipt(facts: RunFacts, { traffic, manifestOf }: Sources):
     schema: 2,
     run: facts.run, stack: facts.stack, command: facts.command, by: facts.by, rehearsal: facts.rehearsal,
     tag, revision, from,
-    seq: lastOf(own, "update", "done") === undefined ? null : number(lastOf(own, "route", "start")?.data, "seq"),
+    seq: lastOf(own, "update", "done") === undefined || plan?.canary ? null : number(lastOf(own, "route", "start")?.data, "seq"),
     startedAt: startedAt.toISOString(), endedAt: new Date(ended).toISOString(), seconds: total,
     outcome: facts.outcome,
     switched,
@@ -95,7 +96,9 @@ function planOf(events: readonly JournalEvent[]): PlanEvent | null {
 /** A warm rollback that was killed early knows no plan yet, but where it was going. */
 function subjectOf(plan: PlanEvent | null, events: readonly JournalEvent[]): Pick<Receipt, "tag" | "revision" | "from"> {
   if (plan !== null) {
-    const { tag, revision, presentTag, presentRevision } = plan;
+    const { tag, revision, presentTag, presentRevision, canary } = plan;
+    // It was tried, and not released.
+    if (canary !== null) return { tag: canary.tag, revision: canary.revision, from: { tag, revision } };
     return { tag, revision, from: presentTag === null || presentRevision === null ? null : { tag: presentTag, revision: presentRevision } };
   }
   const warm = events.find(({ phase, event }) => phase === "warm" && event === "start");

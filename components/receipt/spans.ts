@@ -16,6 +16,7 @@ const LABELS: Readonly<Record<string, string>> = {
   start: "Starting containers",
   gate: "Gate",
   route: "Route and sessions",
+  judge: "Judging the canary",
   update: "Pulumi itself",
   reapply: "Putting the former release back",
   verify: "Looking at what serves",

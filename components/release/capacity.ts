@@ -61,15 +61,16 @@ export interface Need {
  * Qdrant of the backup as well.
  */
 export function needOf(plan: Plan, settings: Settings, ledger: readonly ReleaseRecord[], data: DataFacts): Need {
-  const backup = plan.step !== "unchanged" && plan.backup.skipReason === "";
+  const own = plan.canary ?? (plan.step === "unchanged" ? null : { revision: plan.serving, backup: plan.backup });
+  const backup = own !== null && own.backup.skipReason === "";
   const rows: Row[] = [
     ...revisionRows(plan, ledger),
     ...qdrantRows(plan, settings, ledger),
     { name: "proxy", count: 1, cpus: settings.proxy.cpus, memory: settings.proxy.memory },
-    ...(backup ? [{ name: "scratch Qdrant of the backup", count: 1, ...plan.backup.scratch }] : []),
+    ...(backup ? [{ name: "scratch Qdrant of the backup", count: 1, ...own.backup.scratch }] : []),
   ];
   const sum = (key: "cpus" | "memory"): number => rows.reduce((total, row) => total + row.count * row[key], 0);
-  const image = plan.step !== "unchanged" && plan.serving.image.origin === "built" ? (data.image ?? IMAGE_ESTIMATE) : 0;
+  const image = own !== null && own.revision.image.origin === "built" ? (data.image ?? IMAGE_ESTIMATE) : 0;
   return {
     rows,
     cpus: sum("cpus"),
@@ -90,6 +91,9 @@ function revisionRows(plan: Plan, ledger: readonly ReleaseRecord[]): Row[] {
     }
   };
   add(plan.step === "unchanged" ? "serves" : "to serve", plan.serving);
+  if (plan.canary !== null) {
+    add("canary", plan.canary.revision);
+  }
   if (plan.former !== null) {
     add(plan.step === "unchanged" ? "former, kept warm" : "serves now, kept warm", plan.former);
   }

@@ -2,7 +2,8 @@
  * The vocabulary that the rooms share: what a release is, what the plan says, what the ledger keeps.
  * Types only, so that every room can import it without importing another room.
  */
-import type { RecordedSettings } from "../settings/schema.js";
+import type { Thresholds } from "../judge/model.js";
+import type { RecordedSettings, Settings } from "../settings/schema.js";
 
 /** Settings as they are recorded with a release: everything but secrets and one-run keys. */
 export type { RecordedSettings };
@@ -138,6 +139,22 @@ export interface RestorePlan {
   deadlineMs: number;
 }
 
+/** A release that is tried beside the one that serves. */
+export interface CanaryPlan {
+  revision: RevisionPlan;
+  /** Taken before it is started; the same that its release takes, so that promoting it repeats nothing. */
+  backup: BackupPlan;
+  attempt: string;
+  /** Percent of new users, step by step. */
+  steps: number[];
+  /** Milliseconds of each step. */
+  durationMs: number;
+  onInsufficient: Settings["canary"]["onInsufficient"];
+  thresholds: Thresholds;
+  /** It is older than what serves. */
+  older: boolean;
+}
+
 /** What one update is to do: a pure function of settings, ledger and facts. */
 export interface Plan {
   stack: string;
@@ -145,6 +162,8 @@ export interface Plan {
   step: "first" | "deploy" | "rollback" | "unchanged";
   kind: ReleaseKind;
   serving: RevisionPlan;
+  /** Null: none. What serves then stays as it was recorded. */
+  canary: CanaryPlan | null;
   /** Stays declared as it was recorded; null when there is none or it is finished or not kept warm. */
   former: RevisionPlan | null;
   /**
@@ -168,7 +187,7 @@ export interface Plan {
   /** The config asks for a release older than the present one: `deploy` refuses that. */
   older: boolean;
   /**
-   * `reapply`: the present release is declared as its record says (its settings, its image, its names, whatever config
+   * `reapply`, and a canary: the present release is declared as its record says (its settings, its image, its names, whatever config
    * says now), which undoes a failed update. Step is "unchanged" then; environment stays as in the state.
    */
   asRecorded: boolean;

@@ -1,5 +1,6 @@
 /** What a person should know of a plan before agreeing to it. Pure. */
 import { settingsDiff } from "../settings/recorded.js";
+import { canaryNotices } from "./canary.js";
 import { dataNotices } from "./data-rules.js";
 import type { Plan, ReleaseRecord } from "./model.js";
 import { qdrantNotices } from "./qdrant-change.js";
@@ -8,7 +9,7 @@ import { versionNotices } from "./qdrant-version.js";
 /** In words; going back comes first. */
 export function noticesOf(plan: Plan, ledger: readonly ReleaseRecord[], images: ReadonlySet<string>): string[] {
   const present = ledger.at(-1) ?? null;
-  return [...goingBack(plan, present), ...dataNotices(plan, ledger), ...versionNotices(plan, present), ...qdrantNotices(plan, present), ...changed(plan, present), ...removed(plan, ledger), ...rebuilt(plan, plan.step === "unchanged" ? ledger.slice(-1) : ledger, images)];
+  return [...canaryNotices(plan), ...goingBack(plan, present), ...dataNotices(plan, ledger), ...versionNotices(plan, present), ...qdrantNotices(plan, present), ...changed(plan, present), ...removed(plan, ledger), ...rebuilt(plan, plan.step === "unchanged" ? ledger.slice(-1) : ledger, images)];
 }
 
 function goingBack(plan: Plan, present: ReleaseRecord | null): string[] {

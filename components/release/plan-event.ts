@@ -10,6 +10,8 @@ export const planEventSchema = z.object({
   presentRevision: z.string().nullable(),
   /** The config asks for a release older than the present one. */
   older: z.boolean(),
+  /** What is tried beside it; null: nothing. */
+  canary: z.object({ tag: z.string(), revision: z.string(), containers: z.array(z.string()) }).nullable().default(null),
   containers: z.array(z.string()),
   notices: z.array(z.string()),
 });
@@ -25,6 +27,7 @@ export function planEvent(plan: Plan): PlanEvent {
     presentTag: present?.tag ?? null,
     presentRevision: present?.revision ?? null,
     older: plan.older,
+    canary: plan.canary === null ? null : { tag: plan.canary.revision.tag, revision: plan.canary.revision.revision, containers: plan.canary.revision.replicas.map((replica) => replica.name) },
     containers: plan.serving.replicas.map((replica) => replica.name),
     notices: plan.notices,
   };

@@ -5,6 +5,7 @@
 import { type RecordedSettings, type Settings } from "../settings/schema.js";
 import { toRecorded } from "../settings/recorded.js";
 import { appEnv } from "./env.js";
+import { stepsOf, thresholdsOf } from "../canary/rules.js";
 import { relationOf, rollbackTarget } from "./history.js";
 import { chooseData, type DataChoice, recordedData, restorePlan } from "./generation.js";
 import { LEDGER_MAX, storageOf } from "./ledger.js";
@@ -20,6 +21,8 @@ export interface PlanInput {
   settings: Settings;
   secrets: SecretDigests;
   source: ResolvedSource;
+  /** Of the canary that config asks for; null: of none. */
+  candidate: ResolvedSource | null;
   /** Oldest first, as read. */
   ledger: readonly ReleaseRecord[];
   /** IDs of recorded images that this host still has. */
@@ -52,6 +55,9 @@ export function planRelease(input: PlanInput): Plan {
     }
     return derive(input, recordedTarget(last, settings, last.settings, input.source.context), ledger.slice(0, -1), true);
   }
+  if (input.candidate !== null && last !== null) {
+    return planCanary(input, last, input.candidate);
+  }
   const target = newTarget(input, last);
   if (last === null || target.revision !== last.revision) {
     return derive(input, target, ledger, false);
@@ -59,6 +65,22 @@ export function planRelease(input: PlanInput): Plan {
   // What a release was gated and backed up with is done: changing those settings must not repeat it.
   const kept = { ...target.settings, gate: last.settings.gate, backup: last.settings.backup };
   return derive(input, recordedTarget(last, settings, kept, input.source.context), ledger.slice(0, -1), false);
+}
+
+/** Planned as the release that it becomes when it is promoted: all that is made for it stays as it is then. */
+function planCanary(input: PlanInput, last: ReleaseRecord, source: ResolvedSource): Plan {
+  const { settings, ledger, images } = input;
+  const plan = derive(input, recordedTarget(last, settings, last.settings, input.source.context), ledger.slice(0, -1), true);
+  const target = newTarget({ ...input, settings: { ...settings, version: source.tag }, source }, last);
+  const before = kept(ledger);
+  const { known, older } = relationOf({ revision: target.revision, tag: source.tag, commit: source.commit }, before);
+  const canary = {
+    revision: servingPlan(input, target, before),
+    backup: backupPlan(target, last, known, pauseOf(target.settings, last, null)),
+    attempt: target.attempt, older,
+    steps: stepsOf(settings.canary), durationMs: settings.canary.duration, onInsufficient: settings.canary.onInsufficient, thresholds: thresholdsOf(settings.canary),
+  };
+  return { ...plan, canary, notices: noticesOf({ ...plan, canary }, ledger, images) };
 }
 
 function newTarget(input: PlanInput, last: ReleaseRecord | null): Target {
@@ -111,6 +133,7 @@ function derive(input: PlanInput, target: Target, all: readonly ReleaseRecord[],
     step: target.record !== null ? "unchanged" : leaving === null ? "first" : kind,
     kind,
     serving,
+    canary: null,
     former,
     formerAbandoned: kind === "rollback" || (leaving !== null && leaving.generation !== target.generation),
     formerFinished: target.formerFinished,

@@ -22,8 +22,9 @@ import { capacityProblems, capacityTable, needOf } from "./capacity.js";
 import { type BackupFact, generationProblems, volumeNames } from "./data-rules.js";
 import { existingImages, readBackupFact, readDataSizes, readGenerations, readHost, readLiveFact, readPort, readVolumes } from "./facts.js";
 import { parseLedger, present } from "./ledger.js";
-import type { Plan, Problem, ReleaseRecord, ResolvedSource } from "./model.js";
+import type { Plan, Problem, ReleaseRecord, ResolvedSource, RevisionPlan } from "./model.js";
 import { stackNames } from "./names.js";
+import { canaryProblems, canaryWanted } from "./canary.js";
 import { declaredBy } from "./notices.js";
 import { planRelease } from "./plan.js";
 import { qdrantProblems } from "./qdrant-change.js";
@@ -85,7 +86,9 @@ async function examine({ stack, projectDir = process.cwd() }: PreflightInput, to
     return { problems: beforehand, table: "" };
   }
   await assertDocker();
-  const { source, notice } = await findSource(today, ledger, projectDir);
+  const tried = canaryWanted(today, present(ledger));
+  const { source, notice } = await findSource(tried === null ? today : { ...today, reapply: true }, ledger, projectDir);
+  const candidate = tried === null ? null : await findSource({ ...today, version: tried }, ledger, projectDir);
   const [images, taken, live] = await Promise.all([
     existingImages(ledger.map(({ imageId }) => imageId)),
     readGenerations(pathsOf(stack, today, projectDir), stack),
@@ -93,26 +96,33 @@ async function examine({ stack, projectDir = process.cwd() }: PreflightInput, to
     today.reapply ? { table: null } : readLiveFact(stack),
   ]);
   const secrets = secretDigests(stack, today);
-  const plan = planRelease({ stack, settings: today, secrets, source, ledger, images, taken, live: live.table?.serving ? generationOf(live.table.serving) : null });
+  const plan = planRelease({ stack, settings: today, secrets, source, candidate: candidate?.source ?? null, ledger, images, taken, live: live.table?.serving ? generationOf(live.table.serving) : null });
+  if (plan.canary !== null) plan.notices.splice(1, 0, (await import("./canary-needed.js")).neededInWords(plan.canary));
   const settings = fromRecorded(plan.serving.settings, today);
   const interrupted = interruptions(settings, ledger);
   // A notice of going back stays first.
   const adopting = plan.step === "first" ? settings.adopt : undefined;
   if (adopting !== undefined) plan.notices.unshift(adoptNotice(adopting));
-  plan.notices.push(...interruptionNotices(interrupted), ...notice);
-  await provideContext(plan, settings, projectDir);
+  plan.notices.push(...interruptionNotices(interrupted), ...notice, ...(candidate?.notice ?? []));
+  await provideContext(plan.serving, plan, settings, projectDir);
+  if (plan.canary !== null) await provideContext(plan.canary.revision, plan, fromRecorded(plan.canary.revision.settings, today), projectDir);
   // Undoing a failed update must not be refused for what the failed one left behind.
-  if (plan.asRecorded) {
+  if (plan.asRecorded && plan.canary === null) {
     return { plan, settings, ledger, table: "" };
   }
   const backup = await findBackup(plan, pathsOf(stack, settings, projectDir));
   const problems = [
-    ...movedTagProblems(source, ledger), ...qdrantProblems(plan, secrets.qdrantKey, ledger), ...versionProblems(plan, ledger), ...interruptionProblems(interrupted, settings),
+    ...movedTagProblems(candidate?.source ?? source, ledger), ...dataProblems(plan, secrets.qdrantKey, ledger), ...interruptionProblems(interrupted, settings),
     ...(await hostProblems(stack, settings, plan, ledger, { backup, live })),
   ];
   const capacity = await examineCapacity(stack, settings, plan, ledger, projectDir, backup);
   problems.push(...capacity.problems);
   return problems.length > 0 ? { problems, table: capacity.table } : { plan, settings, ledger, table: capacity.table };
+}
+
+/** A canary runs on what serves, whatever of that config would change. */
+function dataProblems(plan: Plan, qdrantKey: string, ledger: readonly ReleaseRecord[]): Problem[] {
+  return plan.canary === null ? [...qdrantProblems(plan, qdrantKey, ledger), ...versionProblems(plan, ledger)] : canaryProblems(plan, ledger, qdrantKey);
 }
 
 interface Found {
@@ -143,8 +153,7 @@ async function findSource(settings: Settings, ledger: readonly ReleaseRecord[], 
  * The build context, where an image is declared to be built from it.
  * @throws ReleaseError where the commit is neither cached nor to be had, or has no such Dockerfile
  */
-async function provideContext(plan: Plan, settings: Settings, projectDir: string): Promise<void> {
-  const { image, commit, tag } = plan.serving;
+async function provideContext({ image, commit, tag }: RevisionPlan, plan: Plan, settings: Settings, projectDir: string): Promise<void> {
   if (image.origin !== "built") {
     return;
   }
@@ -162,7 +171,7 @@ async function provideContext(plan: Plan, settings: Settings, projectDir: string
       why: `commit ${commit.slice(0, 12)} has no ${image.dockerfile}`, next: "name the Dockerfile: pulumi config set --path pbjrag:app.dockerfile PATH",
     });
   }
-  await pruneExports(projectDir, { ...PRUNE_DEFAULTS, keep: new Set([commit, ...declaredBy(plan.past).map((record) => record.commit)]) });
+  await pruneExports(projectDir, { ...PRUNE_DEFAULTS, keep: new Set([commit, plan.serving.commit, ...declaredBy(plan.past).map((record) => record.commit)]) });
 }
 
 /** The one that a new generation is to be made from, where config names one. */
@@ -186,13 +195,14 @@ async function hostProblems(stack: string, settings: Settings, plan: Plan, ledge
 
 /** Where nothing new is started there is nothing to measure: that would slow every look at a stack that is as it should be. */
 async function examineCapacity(stack: string, settings: Settings, plan: Plan, ledger: readonly ReleaseRecord[], projectDir: string, backup: BackupFact | null): Promise<{ problems: Problem[]; table: string }> {
-  if (plan.step === "unchanged") {
+  if (plan.step === "unchanged" && plan.canary === null) {
     return { problems: [], table: "" };
   }
   const names = stackNames(stack, settings.volumes);
+  const { storage } = (plan.canary ?? plan).backup;
   const [host, data] = await Promise.all([
     readHost(pathsOf(stack, settings, projectDir).backups),
-    readDataSizes({ qdrant: names.qdrantVolume(plan.backup.storage.qdrant), uploads: names.uploadsVolume(plan.backup.storage.uploads) }, ledger.map(({ imageId }) => imageId)),
+    readDataSizes({ qdrant: names.qdrantVolume(storage.qdrant), uploads: names.uploadsVolume(storage.uploads) }, ledger.map(({ imageId }) => imageId)),
   ]);
   const restored = backup?.unpacked ?? (plan.restore?.from === null ? data.qdrant : 0);
   const need = needOf(plan, settings, ledger, { ...data, restored });

@@ -1,9 +1,10 @@
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
-import { AppRevision } from "../app/revision.js";
+import { AppRevision, type RevisionArgs } from "../app/revision.js";
 import { declareAdopting } from "../adopt/adopting.js";
 import { declareBackup, type DeclaredBackup } from "../backup/backup.js";
 import type { BackupOutcome } from "../backup/model.js";
+import { Judge } from "../canary/canary.js";
 import { Gate } from "../gate/gate.js";
 import { declareSending } from "../repository/sending.js";
 import { declareRestore, type DeclaredRestore } from "../restore/restore.js";
@@ -14,7 +15,7 @@ import { Proxy } from "../traffic/proxy.js";
 import { Route } from "../traffic/route.js";
 import type { Leaving } from "../traffic/route/crossing.js";
 import { asOutput, ledgerAfter, recordOf } from "./ledger.js";
-import type { Plan, ReleaseFacts, ReleaseRecord, RestorePlan, RevisionPlan } from "./model.js";
+import type { CanaryPlan, Plan, ReleaseFacts, ReleaseRecord, RestorePlan, RevisionPlan } from "./model.js";
 import { stackNames, type StackNames } from "./names.js";
 import { type Store, Stores } from "./stores.js";
 import { trafficTable } from "./traffic-table.js";
@@ -27,8 +28,11 @@ export interface ReleaseArgs {
   readonly ledger: ReleaseRecord[];
 }
 
+/** What all revisions of the app are given. */
+type CommonArgs = Pick<RevisionArgs, "stack" | "network" | "secretEnv">;
+
 /**
- * One release, declared. The order is backup -> image, restore -> front -> containers -> gate -> route -> ledger; deletions come
+ * One release, declared. The order is backup -> image, restore -> front -> containers -> gate -> route -> judge -> ledger; deletions come
  * last, and only if nothing failed. Whatever may change depends on the backup, so that nothing is touched when it fails; an image alone
  * is built before one that users' writes are paused for.
  */
@@ -72,7 +76,8 @@ export class Release extends pulumi.ComponentResource {
       new AppRevision({ ...common, uploadsVolume: stores.of(former.storage).uploadsVolume.name, plan: former, image: former.image.id, asRecorded: true }, { parent: this });
     }
 
-    const gate = this.gate(serving, store, this.countsBefore(backup.outcome, restored));
+    const gate = this.gate(plan.serving, "serving", plan.attempt, serving, store, this.countsBefore(backup.outcome, restored));
+    const tried = plan.canary === null ? [] : [this.canary(plan.canary, common, store, front)];
     const route = new Route(
       "route",
       {
@@ -84,9 +89,9 @@ export class Release extends pulumi.ComponentResource {
         dataDir: settings.dataDir,
         ...this.leaving(backup.outcome),
       },
-      { parent: this, dependsOn: [gate, front] },
+      { parent: this, dependsOn: [gate, front, ...tried] },
     );
-    this.outputs = this.describe(image, backup.outcome, gate, route, proxy);
+    this.outputs = { ...this.describe(image, backup.outcome, gate, route, proxy), ...(plan.canary === null ? {} : { canary: this.tried(plan.canary, route) }) };
     this.registerOutputs({});
   }
 
@@ -132,31 +137,64 @@ export class Release extends pulumi.ComponentResource {
     return backup.apply((outcome) => (plan.backup.storage.qdrant === plan.serving.storage.qdrant ? outcome.collections : {}));
   }
 
-  private gate(serving: AppRevision, store: Store, counts: pulumi.Output<Record<string, number>>): Gate {
+  /** The canary, gated: made as the release that it may become, so that nothing of it is made again then. */
+  private canary(canary: CanaryPlan, common: CommonArgs, store: Store, front: Front): Gate {
     const { plan, settings } = this.args;
-    const { gate } = settings;
+    const backup = declareBackup({ plan: { ...plan, backup: canary.backup }, settings, names: this.names }, { parent: this });
+    declareSending({ plan: { stack: plan.stack, backup: canary.backup }, settings, outcome: backup.outcome }, { parent: this, dependsOn: backup.command });
+    const image = this.image(canary.revision, [backup.command]).id;
+    const app = new AppRevision(
+      { ...common, uploadsVolume: store.uploadsVolume.name, plan: canary.revision, image, asRecorded: false },
+      { parent: this, dependsOn: [front, store.qdrant, backup.command] },
+    );
+    return this.gate(canary.revision, "canary", canary.attempt, app, store, backup.outcome.apply(({ collections }) => collections));
+  }
+
+  /** What a person is told of it. */
+  private tried(canary: CanaryPlan, route: Route): pulumi.Input<object> {
+    const { verdict, promotes, weight, summary } = this.judge(canary, route);
+    return { version: canary.revision.tag, verdict, promotes, weight, summary };
+  }
+
+  private judge({ revision, steps, durationMs, onInsufficient, thresholds, attempt }: CanaryPlan, route: Route): Judge {
+    const { plan, settings } = this.args;
+    const names = ({ replicas }: RevisionPlan): string[] => replicas.map((replica) => replica.name);
+    return new Judge(
+      `judge-${revision.revision}`,
+      {
+        stack: plan.stack, tag: revision.tag, revision: revision.revision, containers: names(revision),
+        serving: { revision: plan.serving.revision, tag: plan.serving.tag, containers: names(plan.serving) },
+        steps, durationMs, onInsufficient, thresholds, attempt, secretEnv: Object.keys(secretEnv(settings)).sort(), dataDir: settings.dataDir,
+      },
+      { parent: this, dependsOn: route },
+    );
+  }
+
+  private gate(revision: RevisionPlan, role: "serving" | "canary", attempt: string, app: AppRevision, store: Store, counts: pulumi.Output<Record<string, number>>): Gate {
+    const { plan, settings } = this.args;
+    const { gate } = role === "canary" ? revision.settings : settings;
     return new Gate(
-      `gate-${plan.serving.revision}`,
+      `gate-${revision.revision}`,
       {
         stack: plan.stack,
-        revision: plan.serving.revision,
-        tag: plan.serving.tag,
-        role: "serving",
-        attempt: plan.attempt,
-        containers: plan.serving.replicas.map((replica) => replica.name),
-        port: plan.serving.settings.app.port,
-        healthPath: plan.serving.settings.app.health.path,
-        scriptPath: plan.serving.settings.app.health.script,
+        revision: revision.revision,
+        tag: revision.tag,
+        role,
+        attempt,
+        containers: revision.replicas.map((replica) => replica.name),
+        port: revision.settings.app.port,
+        healthPath: revision.settings.app.health.path,
+        scriptPath: revision.settings.app.health.script,
         passes: gate.passes,
         intervalMs: gate.interval,
         deadlineMs: gate.deadline,
         requestTimeoutMs: gate.requestTimeout,
         secretEnv: Object.keys(secretEnv(settings)).sort(),
         qdrant: pulumi.all([store.qdrant.name, counts]).apply(([container, before]) => ({ container, before })),
-        ...(this.heldMs() === null ? {} : { writesPaused: true }),
+        ...(role === "canary" || this.heldMs() === null ? {} : { writesPaused: true }),
         dataDir: settings.dataDir,
       },
-      { parent: this, dependsOn: [serving, store.qdrant] },
+      { parent: this, dependsOn: [app, store.qdrant] },
     );
   }
 

@@ -12,6 +12,8 @@ export function trafficTable(plan: Plan): TrafficTable {
     former: plan.former === null ? null : trafficRevision(plan.former),
     abandoned: plan.formerAbandoned,
     rollbackTo: plan.rollbackTo,
+    // Its judge gives it its share.
+    ...(plan.canary === null ? {} : { canary: { revision: trafficRevision(plan.canary.revision), weight: 0 } }),
   };
 }
 

@@ -6,8 +6,8 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { Handler } from "./handler.js";
 
-/** A room with a `handler.js`: `gate`, `traffic/front`, `traffic/route`. */
-export type Room = "gate" | "traffic/front" | "traffic/route";
+/** A room with a `handler.js`: `gate`, `traffic/front`, `traffic/route`, `canary`. */
+export type Room = "gate" | "traffic/front" | "traffic/route" | "canary";
 
 type State = Record<string, unknown>;
 type AnyHandler = Handler<State, State>;

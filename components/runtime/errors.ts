@@ -253,6 +253,12 @@ export const errors = {
     why: `${d.why}; ${d.serving === "" ? "nothing serves" : `${d.serving} serves`}`,
     next: d.next ?? "run again: the route is compared with the live proxy and repaired",
   })),
+  canaryFailed: entry<{ tag: string; revision: string; why: string; lines?: readonly string[] }>("canaryFailed", EXIT.rolledBack, (d) => ({
+    what: `${d.tag} (${d.revision}) failed as a canary, nobody is sent to it any more`,
+    why: d.why,
+    next: `correct it at a new tag and try that; without a canary: scripts/deploy.sh --version ${d.tag}`,
+    lines: d.lines,
+  })),
   pauseOver: entry<{ stack: string }>("pauseOver", EXIT.rolledBack, (d) => ({
     what: "Traffic stays where it is",
     why: `the pause of writes on ${d.stack} is over, so users may have written what the new data does not have`,

@@ -9,9 +9,9 @@ import { codeOf, messageOf, ReleaseError } from "./errors.js";
 import type { DataPaths } from "./paths.js";
 
 /** In the order of an update, then what is outside it. */
-export const PHASES = ["backup", "restore", "image", "front", "start", "gate", "route", "ledger"] as const;
+export const PHASES = ["backup", "restore", "image", "front", "start", "gate", "route", "judge", "ledger"] as const;
 
-export type Phase = (typeof PHASES)[number] | "plan" | "refused" | "lock" | "source" | "preview" | "update" | "verify" | "warm" | "recover" | "reapply" | "sessions" | "finish" | "prune" | "send" | "adopt" | "checklist" | "watch" | "result";
+export type Phase = (typeof PHASES)[number] | "plan" | "refused" | "lock" | "source" | "preview" | "update" | "verify" | "warm" | "recover" | "reapply" | "sessions" | "finish" | "prune" | "send" | "adopt" | "checklist" | "watch" | "interrupt" | "result";
 
 export type EventKind = "start" | "progress" | "done" | "failed" | "info";
 

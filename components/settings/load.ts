@@ -22,7 +22,7 @@ export type Loaded = { settings: Settings } | { problems: Problem[] };
 
 const NAMESPACE = "pbjrag:";
 /** Top-level keys that hold an object, which Pulumi hands over as JSON text. */
-const OBJECT_KEYS = new Set(["app", "qdrant", "proxy", "gate", "drain", "backup", "checklist", "notify", "volumes", "docker", "data", "adopt", "watch"]);
+const OBJECT_KEYS = new Set(["app", "qdrant", "proxy", "gate", "drain", "backup", "checklist", "notify", "volumes", "docker", "data", "adopt", "watch", "canary"]);
 
 /** Problems never show a value that may be secret. */
 export function loadSettings({ stack, config, isSecret }: RawConfig): Loaded {
@@ -129,7 +129,7 @@ function subject(path: readonly string[]): string {
 
 /** Keys that have a place below `path`, from the table of defaults and what has no default. */
 function keysBelow(path: readonly string[]): string[] {
-  const rows = [...DEFAULTS.map(([row]) => row), "version", "source", "environment", "qdrant.apiKey", "backup.repository", "backup.repositoryPassword", "checklist.tests", "checklist.types", "checklist.lint", "notify.slackWebhook", "notify.email.host", "notify.email.user", "notify.email.password", "notify.email.from", "notify.email.to", "notify.command", "volumes.qdrant", "volumes.uploads", "data.generation", "data.restoreFrom", "data.only", "adopt.qdrantVolume", "adopt.uploadsVolume", "adopt.containers"];
+  const rows = [...DEFAULTS.map(([row]) => row), "version", "source", "environment", "qdrant.apiKey", "backup.repository", "backup.repositoryPassword", "checklist.tests", "checklist.types", "checklist.lint", "notify.slackWebhook", "notify.email.host", "notify.email.user", "notify.email.password", "notify.email.from", "notify.email.to", "notify.command", "volumes.qdrant", "volumes.uploads", "canary.version", "canary.steps", "canary.thresholds.p50", "data.generation", "data.restoreFrom", "data.only", "adopt.qdrantVolume", "adopt.uploadsVolume", "adopt.containers"];
   const prefix = path.map((part) => `${part}.`).join("");
   const keys = rows.filter((row) => row.startsWith(prefix)).map((row) => row.slice(prefix.length).split(".")[0] ?? "");
   return [...new Set(keys)].sort();

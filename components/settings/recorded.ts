@@ -7,7 +7,7 @@ import { recordedConfigSchema, type RecordedSettings, recordedSchema, type Setti
 /** Leaves out secrets, permissions that are meant for one run, and the one-run keys. */
 export function toRecorded(settings: Settings): RecordedSettings {
   return {
-    ...omit(settings, "notify", "watch", "data", "adopt", "attempt", "finish", "asReleased", "reapply"),
+    ...omit(settings, "notify", "watch", "canary", "data", "adopt", "attempt", "finish", "asReleased", "reapply"),
     app: omit(settings.app, "secretEnv"),
     backup: omit(settings.backup, "repository", "repositoryPassword", "repositoryEnv"),
     checklist: { skipReason: settings.checklist.skipReason },
@@ -39,6 +39,7 @@ export function fromRecorded(recorded: RecordedSettings, today: Settings): Setti
     notify: today.notify,
     data: today.data,
     watch: today.watch,
+    canary: today.canary,
     ...(today.adopt === undefined ? {} : { adopt: today.adopt }),
     attempt: today.attempt,
     finish: today.finish,

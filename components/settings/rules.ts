@@ -6,6 +6,7 @@ import { notifyFaults } from "../notify/rules.js";
 import { FIRST_GENERATION, GENERATION_NAME, stackNameProblem, stackNames } from "../release/names.js";
 import { isBackup } from "../backup/names.js";
 import { repositoryFaults } from "../repository/address.js";
+import { canaryFaults } from "../canary/rules.js";
 import { sourceProblem, tagProblem } from "../source/names.js";
 import { watchFaults } from "../watch/faults.js";
 import type { Settings } from "./schema.js";
@@ -245,7 +246,7 @@ function checkChecklist({ checklist }: Settings, report: Report): void {
   if (named !== null) report("checklist.staging", `${JSON.stringify(staging.slice(0, 80))} is no stack's name: ${named}`, "name the stack that a tag is tried on first");
 }
 
-function checkOperator({ docker, dataDir, backup, notify, watch, attempt, finish, asReleased }: Settings, report: Report): void {
+function checkOperator({ docker, dataDir, backup, notify, watch, canary, attempt, finish, asReleased }: Settings, report: Report): void {
   whole("backup.keepDays", backup.keepDays, 0, 3650, report);
   // The last one is what undoes the present release.
   whole("backup.keepLast", backup.keepLast, 1, 1000, report);
@@ -257,6 +258,9 @@ function checkOperator({ docker, dataDir, backup, notify, watch, attempt, finish
   }
   for (const [key, what, next] of watchFaults(watch)) {
     report(`watch.${key}`, what, next);
+  }
+  for (const [key, what, next] of canaryFaults(canary)) {
+    report(`canary.${key}`, what, next);
   }
   const scheme = /^([a-z+]+):\/\//i.exec(docker.host)?.[1]?.toLowerCase() ?? "";
   if (scheme === "ssh" || scheme === "tcp") {

@@ -132,6 +132,9 @@ function fields<N extends z.ZodType<number>, B extends z.ZodType<boolean>, T ext
 
 const config = fields(CONFIG);
 
+/** `extend`: for as long again, a few times, then as `hold`: it keeps its share until a person decides. */
+export const ON_INSUFFICIENT = ["hold", "extend", "promote", "fail"] as const;
+
 const ACTIONS = ["rollback", "freeze", "alert", "off"] as const;
 /** One rule of the watch: what is above the threshold within (or for) a span of time has its consequence. */
 const rule = <T extends z.ZodType<number>>(above: T) =>
@@ -197,6 +200,28 @@ export const settingsSchema = z.strictObject({
   }),
   /** An install that is there already: its containers give way to the first release, which takes up its volumes. */
   adopt: z.strictObject({ qdrantVolume: text, uploadsVolume: text, containers: z.array(text, { error: "expected a list of names" }) }).optional(),
+  /** A release that is tried with a share of the new users, beside the one that serves. Today's values hold. */
+  canary: z.strictObject({
+    /** Its git tag; absent, or the same as `version`: there is none. */
+    version: text.optional(),
+    /** Percent of new users; `steps`: several shares, one after another. */
+    weight: CONFIG.integer,
+    steps: z.array(CONFIG.integer, { error: "expected a list of whole numbers" }).optional(),
+    /** How long it is judged in each step. */
+    duration: CONFIG.duration,
+    /** What is done when that was not enough to tell. */
+    onInsufficient: z.enum(ON_INSUFFICIENT, { error: `expected one of ${ON_INSUFFICIENT.join(", ")}` }),
+    thresholds: z.strictObject({
+      /** Percentage points of failed requests, and percent of a page's time, that it may be worse by. */
+      errors: CONFIG.decimal, slower: CONFIG.decimal,
+      /** So much slower it may be in any case. */
+      slack: CONFIG.duration,
+      /** Limits of its answer times, whatever serves does. */
+      p50: CONFIG.duration.optional(), p99: CONFIG.duration,
+      /** Percent of the limit. */
+      memory: CONFIG.decimal,
+    }),
+  }),
   /** What a release is watched for after it, and for how long; 0: it is not. Today's values hold, whatever release serves. */
   watch: z.strictObject({
     for: CONFIG.duration,

@@ -35,10 +35,10 @@ const TELL_EVERY_MS = 10_000;
  * @returns how many sessions are still open on the former release
  */
 export async function settleSessions(world: DrainWorld, plan: DrainPlan): Promise<number> {
-  const { serving, former, abandoned } = plan.table;
+  const { serving, former, abandoned, canary } = plan.table;
   const open = await world.open();
   for (const [revision, count] of Object.entries(open)) {
-    if (revision !== serving?.revision && revision !== former?.revision) {
+    if (revision !== serving?.revision && revision !== former?.revision && revision !== canary?.revision.revision) {
       world.write({ phase: "sessions", event: "info", message: `${sessions(count)} on ${revision} will end with its containers`, data: { revision, open: count, cut: count } });
     }
   }

@@ -46,7 +46,7 @@ export async function pauseWrites(stack: string, options: PauseOptions): Promise
   const live = await served(stack);
   const from = Date.now();
   await applyTable(stack, { ...live.table, frozenUntil: untilOf(options) }, { ...options, look: live.look });
-  const revisions = [live.table.serving, live.table.former].flatMap((one) => (one === null ? [] : [one.revision]));
+  const revisions = [live.table.serving, live.table.former, live.table.canary?.revision ?? null].flatMap((one) => (one === null ? [] : [one.revision]));
   let closed = 0;
   const close = async (): Promise<number> => {
     for (const revision of revisions) closed += await closeSessions(stack, revision);

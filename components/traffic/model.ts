@@ -37,6 +37,17 @@ const trafficRevision = z.strictObject({
   generation: z.string().regex(GENERATION_NAME).optional(),
 });
 
+const trafficCanary = z.strictObject({
+  revision: trafficRevision,
+  /** Percent of the users that load a page and are on no release yet; 0: nobody is on it, nor comes back to it. */
+  weight: z.int().min(0).max(99),
+  /**
+   * Its share ends then, in seconds since 1970; absent: when somebody says so. A lease, as that of a pause: whoever judges it may be
+   * killed.
+   */
+  until: z.int().min(1).optional(),
+});
+
 const trafficTable = z
   .strictObject({
     schema: z.literal(1),
@@ -56,21 +67,29 @@ const trafficTable = z
      * there to end it.
      */
     frozenUntil: z.int().min(1).optional(),
+    /** A release that is tried beside the one that serves. */
+    canary: trafficCanary.optional(),
   })
   .superRefine((table, context) => {
     const prefix = stackNames(table.stack).appPrefix;
-    for (const side of ["serving", "former"] as const) {
-      for (const name of table[side]?.containers ?? []) {
+    const sides = { serving: table.serving, former: table.former, canary: table.canary?.revision };
+    for (const [side, revision] of Object.entries(sides)) {
+      for (const name of revision?.containers ?? []) {
         if (!name.startsWith(prefix)) {
           context.addIssue({ code: "custom", path: [side, "containers"], message: `${JSON.stringify(name)} does not begin with ${prefix}` });
         }
       }
+    }
+    const tried = table.canary?.revision.revision;
+    if (tried !== undefined && (table.serving === null || tried === table.serving.revision || tried === table.former?.revision)) {
+      context.addIssue({ code: "custom", path: ["canary"], message: "is not beside a release that serves" });
     }
     if (table.serving !== null && table.serving.revision === table.former?.revision) {
       context.addIssue({ code: "custom", path: ["former"], message: "is the serving revision as well" });
     }
   });
 
+export type TrafficCanary = z.output<typeof trafficCanary>;
 export type TrafficRevision = z.output<typeof trafficRevision>;
 export type TrafficTable = z.output<typeof trafficTable>;
 

@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 import { deflateRawSync, inflateRawSync } from "node:zlib";
 import { stackNames } from "../release/names.js";
-import { checkTable, COOKIE, DIGEST_PATH, FRONT_PORT, KEY_HEADER, PORT_HEADER, PREVIEW_HEADER, TABLE_PATH, type TrafficRevision, type TrafficTable } from "./model.js";
+import { checkTable, COOKIE, DIGEST_PATH, FRONT_PORT, KEY_HEADER, PORT_HEADER, PREVIEW_HEADER, TABLE_PATH, type TrafficCanary, type TrafficRevision, type TrafficTable } from "./model.js";
 
 export interface Rendered {
   config: string;
@@ -22,12 +22,15 @@ export function render(table: TrafficTable, previewKey: string): Rendered {
   const { serving } = checked;
   // Nobody is sent to an abandoned release, so the new worker need not know it: the old ones hold what is open.
   const former = checked.abandoned ? null : checked.former;
+  // Likewise one that has no share of the users, or has lost it.
+  const canary = checked.canary !== undefined && checked.canary.weight > 0 ? checked.canary : null;
   const sections = [
     GENERAL,
     resolvers(),
-    frontend(checked, serving, former, previewKey),
+    frontend(checked, { serving, former, canary }, previewKey),
     ...(serving === null ? [] : backends(serving)),
     ...(former === null ? [] : backends(former)),
+    ...(canary === null ? [] : backends(canary.revision)),
     preview(serving?.port ?? DEFAULT_PORT),
     NEWER,
   ];
@@ -115,7 +118,14 @@ function resolvers(): string {
   hold other 1h`;
 }
 
-function frontend(table: TrafficTable, serving: TrafficRevision | null, former: TrafficRevision | null, previewKey: string): string {
+/** Who gets requests. */
+interface Sides {
+  serving: TrafficRevision | null;
+  former: TrafficRevision | null;
+  canary: TrafficCanary | null;
+}
+
+function frontend(table: TrafficTable, { serving, former, canary }: Sides, previewKey: string): string {
   const keyHash = createHash("sha256").update(previewKey).digest("hex").toUpperCase();
   const container = `^${stackNames(table.stack).appPrefix.replaceAll(".", "\\.")}[A-Za-z0-9.-]+$`;
   const told = (path: string, content: string): string =>
@@ -167,9 +177,28 @@ function frontend(table: TrafficTable, serving: TrafficRevision | null, former: 
           `  use_backend ${socketBackend(former.revision)} if of_former former_up websocket`,
           `  use_backend ${appBackend(former.revision)} if of_former former_up !page`,
         ]),
+    ...(serving === null || canary === null ? [] : beside(serving.revision, canary)),
     ...(serving === null ? [] : [`  use_backend ${socketBackend(serving.revision)} if websocket`, `  default_backend ${appBackend(serving.revision)}`]),
   ];
   return lines.join("\n");
+}
+
+/**
+ * A canary keeps the users that it has, pages and all, and draws its share of those who load a page and are on neither release. Both
+ * stick: a stick of the canary's users alone would draw everybody to it in time. HAProxy looks at its own clock, as for a pause.
+ */
+function beside(serving: string, { revision: { revision }, weight, until }: TrafficCanary): string[] {
+  const open = until === undefined ? "" : " canary_open";
+  return [
+    ...(until === undefined ? [] : [`  acl canary_open date() lt ${until}`]),
+    `  acl of_serving req.cook(${COOKIE}) -m beg ${serving}~`,
+    `  acl of_canary req.cook(${COOKIE}) -m beg ${revision}~`,
+    `  acl canary_up nbsrv(${appBackend(revision)}) gt 0`,
+    `  acl drawn rand(100) lt ${weight}`,
+    `  use_backend ${socketBackend(revision)} if of_canary canary_up websocket${open}`,
+    `  use_backend ${appBackend(revision)} if of_canary canary_up !websocket${open}`,
+    `  use_backend ${appBackend(revision)} if page !of_serving !of_canary canary_up${open} drawn`,
+  ];
 }
 
 /**

@@ -30,7 +30,8 @@ export function healthFault(healthPath: string, before: readonly ContainerSample
   return faults.length > 1 ? `${faults[0] ?? ""} (and ${faults.length - 1} more)` : (faults[0] ?? "");
 }
 
-function stateFault(state: ContainerState | null, last: ContainerState | null): string | null {
+/** Why a container is not as it should be; null: it is. Pure. @param last how it was before; null at first */
+export function stateFault(state: ContainerState | null, last: ContainerState | null): string | null {
   if (state === null) return "it is not there";
   if (state.oomKilled && last?.oomKilled !== true) return "ran out of memory: the kernel killed a process in it (OOMKilled)";
   return downReason(state) ?? restartReason(state, last, "since the last look");

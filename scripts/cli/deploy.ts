@@ -4,6 +4,7 @@ import { readLive } from "../../components/traffic/live.js";
 import { assertNotFrozen } from "../../components/watch/freeze.js";
 import { afterAdopted, afterFailed, endAdoption } from "./adoption.js";
 import { pruneAfterDeploy } from "./backups/prune.js";
+import type { Shares } from "./canary.js";
 import { assertConfig } from "./check-config.js";
 import { assertChecklist } from "./checklist/required.js";
 import { confirmed } from "./confirm.js";
@@ -11,11 +12,11 @@ import { dryRun } from "./dry-run.js";
 import { finished, writeDown } from "./finished.js";
 import { ensureImages } from "./images.js";
 import { endLines, type Outcome } from "./outcome.js";
-import { readPresent, type Present } from "./present.js";
+import { lookAtPresent, readPresent, type Present } from "./present.js";
 import { isNoChange, previewPlan, refuseOlder } from "./preview.js";
 import { recover } from "./recover.js";
 import { Run } from "./run.js";
-import { configValue } from "./stack-file.js";
+import { configValue, withoutTrial } from "./stack-file.js";
 import { TempConfig } from "./temp-config.js";
 import { restorePresent, update } from "./update.js";
 import { verifyServing } from "./verify.js";
@@ -32,6 +33,8 @@ export interface DeployOptions {
   dryRun: boolean;
   yes: boolean;
   waitMs: number;
+  /** It is tried with these shares of the users first; absent: it is not. */
+  canary?: Shares;
   /** Afterwards, for `watch.for`. */
   watch: boolean;
   detach: boolean;
@@ -39,10 +42,10 @@ export interface DeployOptions {
 
 /** Releases a tag: preview, backup, start, gate, switch; the former release is put back if it fails. */
 export async function deploy(ws: Workspace, options: DeployOptions): Promise<Outcome> {
-  const settings = assertConfig(ws, { version: options.version ?? "v0.0.0", ...oneRunValues(ws, options) });
+  const settings = assertConfig(ws, { version: options.version ?? "v0.0.0", ...oneRunValues(ws, options), ...(await shownCanary(ws, options)) });
   const version = await tagOrNewest(ws, settings, options.version);
   const values = { version, ...oneRunValues(ws, options) };
-  if (options.dryRun) return dryRun(ws, "deploy", values);
+  if (options.dryRun) return dryRun(ws, "deploy", options.canary === undefined ? values : await dryTrial(ws, values, options.canary));
   const checked = await assertChecklist(ws, settings, version);
   const released: { by?: Run } = {};
   const outcome = await Run.conduct(ws, { command: "deploy", waitMs: options.waitMs }, (run) => {
@@ -64,10 +67,15 @@ function said(outcome: Outcome): Outcome {
   return outcome;
 }
 
-async function release(run: Run, options: DeployOptions, values: Record<string, unknown>, released: () => void): Promise<Outcome> {
+async function release(run: Run, options: DeployOptions, values: Record<string, unknown> & { version: string }, released: () => void): Promise<Outcome> {
   await assertNotFrozen(run.ws.paths, async () => (await readLive(run.ws.stack))?.table.serving?.revision ?? null);
   const found = await recover(run);
   const present = found.ledger.length === 0 && (await endAdoption(run)) ? await readPresent(run.engine, run.ws) : found;
+  if (options.canary !== undefined) {
+    const { tryCanary } = await import("./canary.js");
+    const ended = await tryCanary(run, values, options.canary, options.yes, present);
+    if (ended !== null) return ended;
+  }
   const config = new TempConfig(run.ws, { ...values, attempt: run.attempt === "" ? undefined : run.attempt });
   try {
     const plan = await previewPlan(run, config);
@@ -75,7 +83,7 @@ async function release(run: Run, options: DeployOptions, values: Record<string, 
     await ensureImages(run);
     run.checkpoint();
     if (plan.step === "unchanged" && (await isNoChange(run, config))) return await probePresent(run, present);
-    if (!(await confirmed(run, options.yes, `Release ${plan.tag} on ${run.ws.stack}?`))) {
+    if (!(await confirmed(run, options.yes || options.canary !== undefined, `Release ${plan.tag} on ${run.ws.stack}?`))) {
       return { exitCode: EXIT.refused, summary: "not confirmed", next: "" };
     }
     run.checkpoint();
@@ -113,5 +121,16 @@ function oneRunValues(ws: Workspace, { noBackupReason, skipChecklistReason }: De
     const present = configValue(text, key);
     return skipReason === undefined ? {} : { [key]: { ...(typeof present === "object" ? present : {}), skipReason } };
   };
-  return { ...skipping("backup", noBackupReason), ...skipping("checklist", skipChecklistReason) };
+  // Whatever the file tries: without --canary a release is released.
+  return { ...skipping("backup", noBackupReason), ...skipping("checklist", skipChecklistReason), ...withoutTrial(text) };
+}
+
+/** The shares that were typed are refused as those of the file are. */
+async function shownCanary(ws: Workspace, { canary, version = "v0.0.0" }: DeployOptions): Promise<Record<string, unknown>> {
+  return canary === undefined ? {} : { canary: (await import("./canary.js")).canaryKey(ws, version, canary) };
+}
+
+async function dryTrial(ws: Workspace, values: Record<string, unknown> & { version: string }, shares: Shares): Promise<Record<string, unknown>> {
+  const { trialValues } = await import("./canary.js");
+  return trialValues(ws, values, shares, (await lookAtPresent(ws)).ledger.at(-1));
 }

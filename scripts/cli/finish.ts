@@ -5,6 +5,7 @@ import { finished } from "./finished.js";
 import type { Outcome } from "./outcome.js";
 import { recover } from "./recover.js";
 import { Run } from "./run.js";
+import { refuseWhileTried } from "./trial.js";
 import { TempConfig } from "./temp-config.js";
 import { update } from "./update.js";
 import type { Workspace } from "./workspace.js";
@@ -19,6 +20,7 @@ export async function finish(ws: Workspace, options: FinishOptions): Promise<Out
   return Run.conduct(ws, { command: "finish", waitMs: options.waitMs }, async (run) => {
     const present = (await recover(run)).ledger;
     const record = present.at(-1);
+    if (record !== undefined) await refuseWhileTried(ws.stack, record.tag);
     const former = present.findLast((r) => r.revision !== record?.revision);
     if (record === undefined || former === undefined || record.formerFinished) {
       return { exitCode: EXIT.done, summary: "there is no former release to finish", next: "" };

@@ -1,4 +1,5 @@
 import { errors } from "../../components/runtime/errors.js";
+import { sharesOf } from "./canary.js";
 import type { DeployOptions } from "./deploy.js";
 
 export interface RawDeployFlags {
@@ -12,6 +13,8 @@ export interface RawDeployFlags {
   wait?: number;
   watch?: boolean;
   detach?: boolean;
+  /** True without shares. */
+  canary?: string | true;
 }
 
 /**
@@ -44,6 +47,7 @@ export function deployOptions(flags: RawDeployFlags): DeployOptions {
     waitMs: flags.wait ?? 0,
     ...(flags.version === undefined ? {} : { version: flags.version }),
     ...(flags.skipChecklist === undefined ? {} : { skipChecklistReason: flags.skipChecklist.trim() }),
+    ...(flags.canary === undefined ? {} : { canary: sharesOf(flags.canary) }),
     ...(without ? { noBackupReason: (flags.reason ?? "").trim() } : {}),
   };
 }

@@ -19,6 +19,7 @@ interface DeployFlags extends Common {
   reason?: string;
   watch?: boolean;
   detach?: boolean;
+  canary?: string | true;
   skipChecklist?: string;
 }
 
@@ -65,6 +66,7 @@ function program(): Command {
     .option("--with-backup", "take a backup first (the default)")
     .option("--no-backup", "take none; needs --reason, which is recorded")
     .option("--reason <text>", "why there is no backup")
+    .option("--canary [shares]", "try it first with a share of new users, --canary=10, or step by step, --canary=10,25,50; the configured ones without")
     .option("--no-watch", "do not watch the release afterwards, whatever watch.for says")
     .option("--detach", "watch it in the background: this command ends when that has begun")
     .option("--skip-checklist <reason>", "release on production without a pass of the checklist; the reason is recorded")
@@ -75,6 +77,7 @@ function program(): Command {
 Examples:
   scripts/deploy.sh                                   the newest tag, on the local stack dev
   scripts/deploy.sh --version v3.0.0 --dry-run        what would change
+  scripts/deploy.sh --version v3.0.0 --canary         a tenth of new users first; released if it is no worse
   scripts/deploy.sh --stack prod --version v3.0.0 --yes
 ${setupOptions}\n${exitCodeHelp}`)
     .action(async (flags: DeployFlags) => {

@@ -32,7 +32,7 @@ async function areIdle(run: Run, present: Present, unknown: readonly Docker.Cont
   if (present.resources === 0) assertNoServices(run.ws, unknown, "Pulumi's state of it is empty");
   try {
     const table = (await readLive(run.ws.stack))?.table;
-    const carrying = new Set([...(table?.serving?.containers ?? []), ...(table?.former?.containers ?? [])]);
+    const carrying = new Set([...(table?.serving?.containers ?? []), ...(table?.former?.containers ?? []), ...((table?.canary?.weight ?? 0) > 0 ? (table?.canary?.revision.containers ?? []) : [])]);
     const serving = unknown.map(nameOf).filter((name) => carrying.has(name));
     if (serving.length === 0) return true;
     throw stateLost(run.ws, `${serving.join(", ")} carry traffic, and Pulumi's state does not know them`);

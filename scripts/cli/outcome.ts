@@ -5,6 +5,8 @@ export interface Outcome {
   summary: string;
   /** What the operator does next; "" when nothing. */
   next: string;
+  /** A release is tried still: none was made, and none failed. */
+  held?: true;
   /** Evidence, shown above the last line. */
   lines?: readonly string[];
 }

@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { sweep } from "../../components/backup/sweep.js";
 import { messageOf } from "../../components/runtime/errors.js";
+import { endAbandoned } from "../../components/traffic/canary.js";
 import { resumeWrites } from "../../components/traffic/freeze.js";
 import { abandonedEngineLock } from "./engine-lock.js";
 import { endLeftovers } from "./leftovers.js";
@@ -35,6 +36,7 @@ async function makeGood(run: Run): Promise<Present> {
 export async function clearUp(run: Run): Promise<Present> {
   await clearEngineLock(run);
   await thaw(run);
+  await endTrial(run);
   await sweep(run.ws.stack, { paths: run.ws.paths, token: randomBytes(5).toString("hex"), say: (line) => run.say(line), assertHolds: () => run.assertHolds() });
   const present = await readPresent(run.engine, run.ws);
   await removeOrphans(run, present);
@@ -57,6 +59,17 @@ async function thaw(run: Run): Promise<void> {
     if (await resumeWrites(run.ws.stack, { assertHolds: () => run.assertHolds() })) run.say("users can write again, which a run that ended early had paused");
   } catch (error) {
     run.say(`users may not be able to write until a pause, which a run left, ends by itself: ${messageOf(error)}`);
+  }
+}
+
+/** A canary whose judge is gone gets no users; its containers go with the update that does not declare them. */
+async function endTrial(run: Run): Promise<void> {
+  run.assertHolds();
+  try {
+    const tag = await endAbandoned(run.ws.stack, { assertHolds: () => run.assertHolds() });
+    if (tag !== null) run.say(`nobody is sent to the canary ${tag} any more, which a run that ended early was judging`);
+  } catch (error) {
+    run.say(`users may be sent to a canary until its share, which a run left, ends by itself: ${messageOf(error)}`);
   }
 }
 

@@ -1,20 +1,21 @@
 import { readFileSync } from "node:fs";
 import type { ReleaseRecord } from "../../components/release/model.js";
 import { RELEASE_KEYS, rollbackConfig } from "../../components/settings/recorded.js";
-import { configValues } from "./stack-file.js";
+import { configValues, withoutTrial } from "./stack-file.js";
 import type { Workspace } from "./workspace.js";
 
 /**
  * Config of a rollback: what the target was made of, as recorded. Everything else (docker, dataDir, drain, keepWarm, …) is
  * the operator's and stays as it is now, and so do secrets: recorded ones would die with their passphrase. So does the data,
- * whatever generation the stack's file names.
+ * whatever generation the stack's file names; and nothing is tried beside it.
  */
 export function rollbackValues(ws: Workspace, target: ReleaseRecord, attempt: string): Record<string, unknown> {
-  const present = Object.entries(configValues(readFileSync(ws.stackFile, "utf8")));
+  const text = readFileSync(ws.stackFile, "utf8");
+  const present = Object.entries(configValues(text));
   const raw = Object.fromEntries(present.map(([key, value]) => [`pbjrag:${key}`, typeof value === "string" ? value : JSON.stringify(value)]));
   const config = rollbackConfig(raw, target.settings);
   const values = RELEASE_KEYS.map((key): [string, unknown] => [key, asYaml(config[`pbjrag:${key}`])]);
-  return { ...Object.fromEntries(values), data: undefined, asReleased: target.revision, attempt: attempt === "" ? undefined : attempt };
+  return { ...Object.fromEntries(values), data: undefined, ...withoutTrial(text), asReleased: target.revision, attempt: attempt === "" ? undefined : attempt };
 }
 
 /** Objects are written as such: a secret within one is only one to Pulumi where YAML has it as `secure:`. */

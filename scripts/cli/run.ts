@@ -185,6 +185,8 @@ export class Run {
   private seen(event: JournalEvent): void {
     this.terminal.progress(event);
     if (event.phase === "gate" && event.event === "done") this.notices?.tell("gated", { summary: event.message });
+    // One that keeps its share is told of at the end, with what to do.
+    if (event.phase === "judge" && (event.event === "failed" || (event.event === "done" && event.data?.["promotes"] === true))) this.notices?.tell("canary", { summary: event.message.split("\n")[0] ?? "" });
   }
 
   /** When all else is done: what fails in that changes nothing. */
@@ -216,6 +218,8 @@ export class Run {
         : `${signal} again: ending the current step now.`,
     );
     this.stopping.abort(new Interrupted());
+    // A judge of a canary goes on for minutes, and Pulumi lets a step that is under way go on.
+    this.journal.write({ phase: "interrupt", event: "info", message: signal });
     this.engine.interrupt(!first);
     this.child?.kill("SIGINT");
   }

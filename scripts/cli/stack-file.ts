@@ -80,13 +80,22 @@ function opened(value: unknown, key = ""): unknown {
   return isObject(value) ? Object.fromEntries(Object.entries(value).map(([name, item]) => [name, opened(item, name)])) : value;
 }
 
-/** What must be set, or taken out (undefined), so that the file says what serves: a version, on a data generation. */
+/** The key `canary` as it is where nothing is tried, if the file names a tag to try; else nothing. */
+export function withoutTrial(text: string): Record<string, unknown> {
+  const canary = configValue(text, "canary");
+  if (!isObject(canary) || canary["version"] === undefined) return {};
+  const rest = Object.fromEntries(Object.entries(canary).filter(([key]) => key !== "version"));
+  return { canary: Object.keys(rest).length === 0 ? undefined : rest };
+}
+
+/** What must be set, or taken out (undefined), so that the file says what serves: a version, on a data generation, and nothing that is tried. */
 export function staleValues(text: string, version: string, generation: string): Record<string, unknown> {
   const data = configValue(text, "data");
   const named = typeof data === "object" && data !== null && "generation" in data ? data.generation : undefined;
   return {
     ...(configValue(text, "version") === version ? {} : { version }),
     ...(named === undefined || named === generation ? {} : { data: undefined }),
+    ...withoutTrial(text),
   };
 }
 

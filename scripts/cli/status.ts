@@ -16,6 +16,7 @@ import { isWatching, readWatch, type WatchState } from "../../components/watch/s
 import type { Outcome } from "./outcome.js";
 import { lookAtPresent } from "./present.js";
 import { stateLost } from "./state-copy.js";
+import { type Trial, trialInWords, trialOn } from "./trial.js";
 import { verifyServing, type Verdict } from "./verify.js";
 import { running } from "./watch/words.js";
 import type { Workspace } from "./workspace.js";
@@ -45,6 +46,8 @@ export interface Status {
   backups: BackupSummary[];
   releases: Pick<ReleaseRecord, "seq" | "tag" | "revision" | "kind" | "outcome" | "switchedAt" | "backup" | "generation">[];
   lock: { held: boolean; holder: string };
+  /** What is tried beside it. */
+  canary: Trial | null;
   /** That of what serves: under way, or how it ended. */
   watch: { running: boolean; words: string; endsAt: string; met: WatchState["met"] } | null;
   /** Why no release is made, or "". */
@@ -86,6 +89,7 @@ async function collect(ws: Workspace): Promise<Omit<Status, "traffic" | "use">> 
     throw stateLost(ws, `${live.table.serving.tag} (${live.table.serving.revision}) serves here, and Pulumi's state knows nothing of it`);
   }
   const record = present.ledger.at(-1) ?? null;
+  const canary = await trialOn(ws.stack);
   const open = live === null ? { byRevision: {}, workers: 0 } : await openSessions(ws.stack);
   const verdict: Verdict | null = record === null ? null : await verifyServing(ws, record);
   const lock = describeLock(ws.paths);
@@ -108,6 +112,7 @@ async function collect(ws: Workspace): Promise<Omit<Status, "traffic" | "use">> 
     backups: backups.slice(-backupsShown).reverse(),
     releases: present.ledger.map(({ seq, tag, revision, kind, outcome, switchedAt, backup, generation }) => ({ seq, tag, revision, kind, outcome, switchedAt, backup, generation })),
     lock: { held, holder: held ? holderInWords(lock.holder) : "" },
+    canary,
     watch: record === null ? null : watchOf(ws, record.revision),
     frozen: freeze !== null && freeze.revision === record?.revision ? `since ${freeze.at}: ${freeze.what}` : "",
   };
@@ -138,6 +143,7 @@ function describe(s: Status, traffic: TrafficByRevision): string[] {
     `sessions    ${sessions === "" ? "none open" : sessions} (${s.proxyWorkers} proxy workers)`,
     `traffic     in the last minute: ${Object.entries(traffic).map(([revision, one]) => `${revision} ${trafficInWords(one, trafficMs)}`).join("; ") || "no request"}`,
     `lock        ${s.lock.held ? s.lock.holder : "free"}`,
+    ...(s.canary === null ? [] : [`canary      ${trialInWords(s.canary)}`]),
     `watch       ${s.watch === null ? "none" : s.watch.words}${s.watch?.running === true ? s.watch.met.map(({ what }) => `; ${what}`).join("") : ""}`,
     ...(s.frozen === "" ? [] : [`frozen      ${s.frozen}; scripts/watch.sh --thaw permits releases again`]),
     "containers",

@@ -1,5 +1,6 @@
 import { probeOnce } from "../../components/gate/probe-once.js";
 import { messageOf } from "../../components/runtime/errors.js";
+import { withoutCanary } from "../../components/traffic/canary.js";
 import { withoutPause } from "../../components/traffic/freeze.js";
 import { applyTable, type LiveTraffic, readLive } from "../../components/traffic/live.js";
 import { generationOf, type TrafficRevision, type TrafficTable } from "../../components/traffic/model.js";
@@ -59,7 +60,7 @@ export function warmTarget({ former, serving, rollbackTo }: TrafficTable, tag: s
   return (tag === undefined ? rollbackTo === former.revision : former.tag === tag) ? former : null;
 }
 
-/** The table after going back to the former release: what was serving is abandoned, and a pause that a killed run left is over. Pure. */
+/** The table after going back to the former release: what was serving is abandoned, a canary is over, and so is a pause that a killed run left. Pure. */
 export function warmTable(table: TrafficTable): TrafficTable {
-  return { ...withoutPause(table), seq: table.seq + 1, serving: table.former, former: table.serving, abandoned: true, rollbackTo: null };
+  return { ...withoutCanary(withoutPause(table)), seq: table.seq + 1, serving: table.former, former: table.serving, abandoned: true, rollbackTo: null };
 }

@@ -1,5 +1,5 @@
 /** How often the canary's judge is wrong: simulated runs of canaries whose truth is known. */
-import { LOOKS } from "../../components/judge/judge.js";
+import { LOOKS } from "../../components/judge/looks.js";
 import { requestsToPass } from "../../components/judge/needed.js";
 import { simulate, THRESHOLDS, type Truth } from "../judge/simulated.js";
 import { fromSeed } from "../support/random.js";

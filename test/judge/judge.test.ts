@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { FALSE_ALARMS, judge } from "../../components/judge/judge.js";
+import { judge } from "../../components/judge/judge.js";
+import { FALSE_ALARMS } from "../../components/judge/looks.js";
 import type { Evidence, Side, TestName, Thresholds } from "../../components/judge/model.js";
 import { evidenceToDecide, powerOf, requestsToPass } from "../../components/judge/needed.js";
 import { difference, fisher } from "../../components/judge/rates.js";
@@ -73,6 +74,8 @@ describe("judge", () => {
     const sockets = judged(side(300, 0, { sockets: 30, socketsFailed: 12 }), { stable: side(2700, 0, { sockets: 270 }) });
     assert.deepEqual(failed(sockets), ["websockets"]);
     assert.deepEqual(failed(judged(side(300, 0, { scriptErrors: 20 }))), ["scriptErrors"]);
+    assert.deepEqual(failed(judged(side(300, 0, { scriptErrors: 60 }), { stable: side(2700, 0, { scriptErrors: 60 }) })), [], "what comes with time comes as often in each container");
+    assert.deepEqual(failed(judged(side(300, 0, { scriptErrors: 60 }), { stable: side(2700, 0, { scriptErrors: 120, replicas: 2 }) })), [], "and with each replica");
   });
 
   it("fails one whose container was restarted, does not run, or stays above its limit of memory", () => {

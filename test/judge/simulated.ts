@@ -18,7 +18,7 @@ export interface Truth {
 /** Of the logarithm of a page's time: 1 of 100 takes 3.2 times the median. */
 const SPREAD = 0.5;
 
-export const NOTHING: Side = { requests: 0, errors: 0, sockets: 0, socketsFailed: 0, scriptErrors: 0, pages: {}, answers: {} };
+export const NOTHING: Side = { requests: 0, errors: 0, sockets: 0, socketsFailed: 0, replicas: 1, scriptErrors: 0, pages: {}, answers: {} };
 
 /** From 0 to 1. */
 const uniform = (random: Random): number => random.int(1, 2 ** 30) / (2 ** 30 + 1);
@@ -38,6 +38,7 @@ function more(side: Side, requests: number, { errors, median }: Truth, random: R
   }
   const histogram = histogramOf(times);
   return {
+    replicas: side.replicas,
     requests: side.requests + requests, errors: side.errors + failed, sockets: side.sockets + sockets, socketsFailed: side.socketsFailed + socketsFailed, scriptErrors: side.scriptErrors + failed,
     pages: addHistograms([side.pages, histogram]), answers: addHistograms([side.answers, histogram]),
   };

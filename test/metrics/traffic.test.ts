@@ -2,8 +2,13 @@ import assert from "node:assert/strict";
 import { classOf, histogramOf } from "../../components/metrics/histogram.js";
 import { parseLine, tally, trafficOf } from "../../components/metrics/log-line.js";
 import { addByRevision, errorRate, NO_TRAFFIC, percent, sumTraffic, trafficInWords } from "../../components/metrics/traffic.js";
-import { count, cursorAt } from "../../components/metrics/traffic-log.js";
+import { type Cursor, cursorAt, fresh } from "../../components/metrics/traffic-log.js";
 import { logLine } from "./sample.js";
+
+const count = (lines: readonly string[], since: Cursor) => {
+  const { texts, cursor } = fresh(lines, since);
+  return { traffic: tally(texts), cursor };
+};
 
 describe("the proxy's log", () => {
   const of = (parts: Parameters<typeof logLine>[0]) => {

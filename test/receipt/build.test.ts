@@ -15,6 +15,18 @@ function receiptOf(events: JournalEvent[], facts: Partial<RunFacts> = {}, source
 }
 const ended = (exitCode: number | null, summary = "it failed"): Partial<RunFacts> => ({ outcome: { exitCode, words: "WORDS", summary, next: "", lines: ["evidence"] } });
 
+describe("receipt: of a canary that was not released", () => {
+  it("names what was tried, and that nobody was moved", () => {
+    const tried = { tag: "v3.0.0", revision: "v3.0.0-74256c58", containers: [] };
+    const events = deployed.map((event) => {
+      if (event.phase === "plan") return { ...event, data: { ...event.data, step: "unchanged", tag: "v2.9.0", revision: "v2.9.0-8488f628", canary: tried } };
+      return event.phase === "route" && event.event === "progress" ? { ...event, data: { ...event.data, beside: tried.revision } } : event;
+    });
+    const receipt = receiptOf(events, ended(5));
+    assert.deepEqual([receipt.tag, receipt.from?.tag, receipt.seq, receipt.switched], ["v3.0.0", "v2.9.0", null, null]);
+  });
+});
+
 describe("receipt: of a release that went well", () => {
   const receipt = receiptOf(deployed);
 

@@ -30,6 +30,8 @@ export interface Ask {
   /** The data generation that the front door leads to. Default: that of the last record. */
   live?: string | null;
   data?: { generation?: string; restoreFrom?: string; only?: "qdrant" | "uploads" };
+  /** A tag that is tried beside what serves. */
+  canary?: string;
   more?: Record<string, string>;
 }
 
@@ -52,6 +54,7 @@ export class World {
       "pbjrag:finish": ask.finish ?? "",
       ...(ask.data === undefined ? {} : { "pbjrag:data": JSON.stringify(ask.data) }),
       "pbjrag:reapply": String(ask.reapply ?? false),
+      ...(ask.canary === undefined ? {} : { "pbjrag:canary": JSON.stringify({ version: ask.canary }) }),
       ...ask.more,
     });
   }
@@ -61,7 +64,7 @@ export class World {
     // As secretDigests has it: the app is given the key as well.
     const secrets: SecretDigests = { app: `${ask.secret ?? ""}${key}`, qdrantKey: key };
     const live = ask.live === undefined ? (this.ledger.at(-1)?.generation ?? null) : ask.live;
-    return planRelease({ stack: "dev", settings: this.settings(tag, ask), secrets, source: sourceOf(tag), ledger: this.ledger, images: this.images, live, taken: this.taken });
+    return planRelease({ stack: "dev", settings: this.settings(tag, ask), secrets, source: sourceOf(tag), candidate: ask.canary === undefined ? null : sourceOf(ask.canary), ledger: this.ledger, images: this.images, live, taken: this.taken });
   }
 
   /** Plans and records, as an update that succeeds does; through JSON, as the state does. */

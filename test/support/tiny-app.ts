@@ -1,10 +1,12 @@
 /**
  * A web server in a container that says who it is: `{name, path, headers}` for every request, and websockets that it
- * echoes. Python's standard library only, so that any image with Python runs it.
+ * echoes. Slow and failing as it is told. Python's standard library only, so that any image with Python runs it.
  */
 export const TINY_APP = `
-import base64, hashlib, http.server, json, os, socket, struct, sys, threading
+import base64, hashlib, http.server, json, os, random, socket, struct, sys, threading, time
 NAME = os.environ["NAME"]
+# What users get who ask with "?n=": so many of 100 requests fail, and each takes so many milliseconds. The gate is spared.
+FAIL, DELAY_MS = float(os.environ.get("FAIL", "0")), float(os.environ.get("DELAY_MS", "0"))
 
 class Handler(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
@@ -16,6 +18,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
         sent = len(self.rfile.read(size)) if size else 0
         if self.headers.get("Upgrade", "").lower() == "websocket":
             return self.websocket()
+        if "?n=" in self.path:
+            time.sleep(DELAY_MS / 1000)
+            if random.random() * 100 < FAIL:
+                return self.send_error(500)
         headers = {}
         for name, value in self.headers.items():
             headers[name.lower()] = headers[name.lower()] + ", " + value if name.lower() in headers else value

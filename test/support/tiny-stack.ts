@@ -92,9 +92,9 @@ export class TinyStack {
   }
 
   /** Starts a deploy and waits until its journal tells of a moment. Throws if it ends before. */
-  async deployUntil(tag: string, moment: (event: JournalEvent) => boolean, options: Partial<RunOptions> = {}): Promise<Running> {
+  async deployUntil(tag: string, moment: (event: JournalEvent) => boolean, options: Partial<RunOptions> = {}, args: readonly string[] = []): Promise<Running> {
     const seen = this.project.journal().length;
-    const running = this.project.startScript("deploy", ["--version", tag], options);
+    const running = this.project.startScript("deploy", ["--version", tag, ...args], options);
     let over = false;
     void running.ended.then(() => { over = true; });
     await waitFor("the moment", () => over || this.project.journal().slice(seen).some(moment), { withinMs: 240_000, everyMs: 10 });

@@ -7,6 +7,7 @@ import { assertHolds } from "../../runtime/lock.js";
 import { handlerPaths } from "../../runtime/paths.js";
 import { settleSessions } from "../drain.js";
 import { type Applied, applyTable, inWords, type Look, readLive } from "../live.js";
+import { withShareOf } from "../canary.js";
 import { checkTable, generationOf, sameTable, servingName, type TrafficTable } from "../model.js";
 import { closeSessions, openSessions } from "../sessions.js";
 import { cross, crosses, type Leaving } from "./crossing.js";
@@ -36,18 +37,18 @@ async function move(inputs: RouteInputs): Promise<RouteState> {
   const paths = handlerPaths(inputs);
   const journal = openJournal(paths);
   const holds = (): void => assertHolds(paths);
-  const { table } = inputs;
-  const to = servingName(table) || "nothing";
-  journal.write({ phase: "route", event: "start", message: `moving traffic to ${to}`, data: { revision: table.serving?.revision ?? "", seq: table.seq } });
+  const to = servingName(inputs.table) || "nothing";
+  journal.write({ phase: "route", event: "start", message: `moving traffic to ${to}`, data: { revision: inputs.table.serving?.revision ?? "", seq: inputs.table.seq } });
   try {
     const live = await readLive(inputs.stack);
     const before = live?.table ?? null;
+    const table = withShareOf(before, inputs.table);
     const leaving = inputs.keepWarm ? null : whileLeaving(before, inputs);
     const apply = (look?: Look): Promise<Applied> => applyTable(inputs.stack, leaving ?? table, { assertHolds: holds, look });
     // What a crossing does before it moves has changed what is live.
     const { switchedAt, changed, tookMs } = await (crosses(before, table) ? cross(inputs.stack, left(before, inputs), journal, holds, apply) : apply(live?.look));
     const message = changed ? `${to} serves` : `${to} served already`;
-    journal.write({ phase: "route", event: "progress", message, data: { switchedAt, changed, tookMs } });
+    journal.write({ phase: "route", event: "progress", message, data: { switchedAt, changed, tookMs, ...(table.canary === undefined ? {} : { beside: table.canary.revision.revision }) } });
     await settle({ ...inputs, table: leaving ?? table }, switchedAt, journal, holds);
     // Served already, but for a release that has left.
     const { digest } = await applyTable(inputs.stack, table, { assertHolds: holds });
@@ -133,7 +134,7 @@ export const handler: Handler<RouteInputs, RouteState> = {
       return { changes: true };
     }
     const live = await readLive(news.stack);
-    return { changes: live === null || live.digest === null || !sameTable(live.table, news.table) };
+    return { changes: live === null || live.digest === null || !sameTable(live.table, withShareOf(live.table, news.table)) };
   },
   async create(inputs) {
     return { id: `route-${inputs.stack}`, outs: await move(inputs) };

@@ -24,6 +24,7 @@ import { recover } from "../recover.js";
 import { rollbackValues } from "../rollback-config.js";
 import { Run } from "../run.js";
 import { TempConfig } from "../temp-config.js";
+import { refuseWhileTried } from "../trial.js";
 import { restorePresent, update } from "../update.js";
 import type { Workspace } from "../workspace.js";
 import { backupOfGeneration, type Choice, type Chosen, generationName } from "./choose.js";
@@ -101,6 +102,7 @@ async function prepare(ws: Workspace, state: Present, choose: Chooser, say: (lin
   const choice = await choose(state);
   if ("why" in choice) throw errors.usage(choice);
   if (present === undefined) throw errors.usage({ why: `nothing is released on ${ws.stack}`, next: "run scripts/deploy.sh first" });
+  await refuseWhileTried(ws.stack, present.tag);
   const { target, data } = choice;
   if ("generation" in data) {
     say(`counting what was written since data generation ${data.generation} was left`);

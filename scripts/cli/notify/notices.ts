@@ -45,8 +45,8 @@ export class Notices {
     }
   }
 
-  ended({ exitCode, summary, next, lines }: Outcome): void {
-    this.tell(endKind(this.about.command, exitCode), { exitCode, summary, next, lines: [...(lines ?? [])] });
+  ended({ exitCode, summary, next, lines, held }: Outcome): void {
+    this.tell(held === true ? "canary" : endKind(this.about.command, exitCode), { exitCode, summary, next, lines: [...(lines ?? [])] });
   }
 }
 
@@ -70,7 +70,7 @@ export function endNotices(ws: Workspace, notices: Notices | undefined, outcome:
 }
 
 /** What the end of a command, which had begun to change something, means for others. Pure. */
-export function endKind(command: string, exitCode: Outcome["exitCode"]): Exclude<NotifyKind, "started" | "gated" | "watch"> {
+export function endKind(command: string, exitCode: Outcome["exitCode"]): Exclude<NotifyKind, "started" | "gated" | "canary" | "watch"> {
   const done = exitCode === EXIT.done || exitCode === EXIT.unverified;
   if (command === "rollback") return done ? "rolledBack" : "rollbackFailed";
   if (done) return "succeeded";

@@ -1,0 +1,58 @@
+import assert from "node:assert/strict";
+import { withoutCanary, withShareOf } from "../../components/traffic/canary.js";
+import { checkTable, sameTable } from "../../components/traffic/model.js";
+import { decodeTable, encodeTable, render } from "../../components/traffic/render.js";
+import { warmTable } from "../../scripts/cli/warm.js";
+import { KEY, revision, table } from "./sample.js";
+
+const CANARY = revision("dev", "v3.1.0-cccccccc");
+const withCanary = (weight: number, until?: number) => table({ canary: { revision: CANARY, weight, ...(until === undefined ? {} : { until }) } });
+
+describe("a canary's share", () => {
+  it("is drawn from page loads of who is on no release; both keep the users that they have", () => {
+    const { config } = render(withCanary(10), KEY);
+    assert.match(config, /^ {2}acl drawn rand\(100\) lt 10$/m);
+    const rules = config.split("\n").filter((line) => line.startsWith("  use_backend"));
+    assert.deepEqual(rules.slice(-4), [
+      "  use_backend ws_v3.1.0-cccccccc if of_canary canary_up websocket",
+      "  use_backend app_v3.1.0-cccccccc if of_canary canary_up !websocket",
+      "  use_backend app_v3.1.0-cccccccc if page !of_serving !of_canary canary_up drawn",
+      "  use_backend ws_v3.0.0-aaaaaaaa if websocket",
+    ]);
+    assert.equal(config.match(/^backend (app|ws)_v3\.1\.0-cccccccc$/gm)?.length, 2);
+  });
+
+  it("ends by itself where it is a lease", () => {
+    const { config } = render(withCanary(10, 1_900_000_000), KEY);
+    assert.match(config, /^ {2}acl canary_open date\(\) lt 1900000000$/m);
+    assert.equal(config.match(/^ {2}use_backend .*v3\.1\.0.* canary_open/gm)?.length, 3);
+  });
+
+  it("of nothing leaves no trace in the rules", () => {
+    const without = (text: string): string => text.replace(/[0-9a-f]{64}.*/g, "");
+    assert.equal(without(render(withCanary(0), KEY).config), without(render(table(), KEY).config));
+  });
+
+  it("is part of the table as it is told, and only beside a release that serves", () => {
+    assert.ok(sameTable(decodeTable(encodeTable(withCanary(25, 1_900_000_000))), withCanary(25, 1_900_000_000)));
+    for (const wrong of [table({ serving: null, canary: { revision: CANARY, weight: 1 } }), table({ canary: { revision: table().former ?? CANARY, weight: 1 } }), withCanary(100), withCanary(-1)]) {
+      assert.throws(() => checkTable(wrong), /refused/);
+    }
+    assert.throws(() => checkTable(table({ canary: { revision: revision("other", "v3.1.0-cccccccc"), weight: 1 } })), /does not begin with/);
+  });
+
+  it("is its judge's: the route keeps what it finds, of this very canary", () => {
+    assert.deepEqual(withShareOf(withCanary(10, 1_900_000_000), withCanary(0)), withCanary(10, 1_900_000_000));
+    assert.deepEqual(withShareOf(withCanary(10), withCanary(0)), withCanary(10));
+    assert.deepEqual(withShareOf(table(), withCanary(0)), withCanary(0));
+    assert.deepEqual(withShareOf(null, withCanary(0)), withCanary(0));
+    assert.deepEqual(withShareOf(withCanary(10), table()), table(), "the end of a canary is the end of its share");
+    const other = table({ canary: { revision: revision("dev", "v3.2.0-dddddddd"), weight: 0 } });
+    assert.deepEqual(withShareOf(withCanary(10), other), other);
+  });
+
+  it("is over after a warm rollback", () => {
+    assert.equal(warmTable(withCanary(10)).canary, undefined);
+    assert.deepEqual(withoutCanary(withCanary(10)), table());
+  });
+});
