@@ -34,7 +34,7 @@ interface Confinement {
 }
 
 describe("e2e: hardened containers", function () {
-  this.timeout(300_000);
+  this.timeout(900_000);
   const docker = new Docker();
   let tiny: TinyStack;
 

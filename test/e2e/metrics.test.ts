@@ -9,7 +9,7 @@ import { ask, connect, PAGE, stream } from "./traffic/client.js";
 type Samples = Map<string, number>;
 
 describe("e2e: metrics", function () {
-  this.timeout(300_000);
+  this.timeout(900_000);
   let tiny: TinyStack;
 
   before(async () => {

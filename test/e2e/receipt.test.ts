@@ -8,7 +8,7 @@ import { leaksBelow, plantedSecret } from "../support/secrets.js";
 import { TinyStack } from "../support/tiny-stack.js";
 
 describe("e2e: receipts", function () {
-  this.timeout(300_000);
+  this.timeout(900_000);
   const secret = plantedSecret();
   let tiny: TinyStack;
 

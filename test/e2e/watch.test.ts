@@ -22,7 +22,7 @@ const RULES = {
 const RATE = 50;
 
 describe("e2e: the watch (row 28)", function () {
-  this.timeout(300_000);
+  this.timeout(900_000);
   let tiny: TinyStack;
   let users: Stream;
   let number = 1;
