@@ -5,8 +5,8 @@ import type { Settings } from "../settings/schema.js";
 import { guardProblems, type Permitted } from "./rules.js";
 
 /** What this update may declare. Pure. */
-export function permittedBy({ serving, former }: Pick<Plan, "serving" | "former">, { environment, proxy }: Pick<Settings, "environment" | "proxy">): Permitted {
-  const revisions = [serving, ...(former === null ? [] : [former])];
+export function permittedBy({ serving, former, canary }: Pick<Plan, "serving" | "former" | "canary">, { environment, proxy }: Pick<Settings, "environment" | "proxy">): Permitted {
+  const revisions = [serving, ...(former === null ? [] : [former]), ...(canary === null ? [] : [canary.revision])];
   return { environment, proxy, hardening: Object.fromEntries(revisions.map(({ revision, settings }) => [revision, settings.app.hardening])) };
 }
 

@@ -30,6 +30,18 @@ describe("guard/guard", () => {
     assert.equal(declared.filter((type) => type === CONTAINER).length, 6);
   });
 
+  it("finds nothing to say of a canary that keeps what config lets it keep", () => {
+    const world = new World();
+    world.up("v1.0.0");
+    const ask = { canary: "v2.0.0", more: { "pbjrag:app": '{"hardening":{"dropCapabilities":false}}' } };
+    const settings = world.settings("v1.0.0", ask);
+    const plan = world.plan("v1.0.0", ask);
+    assert.equal(plan.canary?.revision.tag, "v2.0.0");
+    const guard = new Guard(permittedBy(plan, settings));
+    new Release("t", { plan, settings, ledger: world.ledger }, { transformations: [guard.look] });
+    assert.deepEqual(guard.problems, []);
+  });
+
   it("finds what is declared in spite of it", () => {
     const world = new World();
     const plan = world.plan("v1.0.0");
