@@ -155,6 +155,8 @@ export async function readBlobs<B extends Blob>(repository: string, blobs: reado
     }
   } catch (error) {
     child.kill();
+    // Its end is told when all that it said has been read, or is not wanted.
+    child.stdout.destroy();
     await ended.catch(() => undefined);
     throw error;
   }

@@ -164,6 +164,13 @@ describe("source/source", () => {
     assert.deepEqual(readdirSync(path.join(repository.project, ".release/cache/source")), []);
   });
 
+  it("refuses a link that leads out also while git has much more to say", async () => {
+    repository.link("a-link", "../../etc/passwd");
+    repository.write("z.bin", Buffer.alloc(4_000_000, 1));
+    repository.release("v1.0.0");
+    assert.match((await refusal(release("v1.0.0"))).message, /link a-link leads out of the repository/);
+  });
+
   it("makes an export that somebody edited anew", async () => {
     repository.release("v1.0.0");
     const root = await release("v1.0.0");
