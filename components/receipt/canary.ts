@@ -8,7 +8,7 @@ import { seconds } from "./spans.js";
 /** Looks of the judge that are kept: of more than so many, evenly chosen ones and the last. */
 export const CANARY_LOOKS = 60;
 /** The judge's, in the journal. */
-const PHASE: string = "judge";
+const PHASE: JournalEvent["phase"] = "judge";
 
 const count = z.int().nonnegative();
 /** Since the run began. */

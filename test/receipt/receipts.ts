@@ -89,7 +89,7 @@ export function judged(verdict: "pass" | "fail" | "insufficient" = "pass", looks
   const data = { revision: NEW };
   const summary = "2 of 2,400 requests failed, not more than may";
   const line = (time: number, event: JournalEvent["event"], message: string, more: Record<string, unknown>): JournalEvent =>
-    ({ time: at(time).toISOString(), run: deployed[0]?.run ?? "", phase: "judge" as JournalEvent["phase"], event, message, data: { ...data, ...more } });
+    ({ time: at(time).toISOString(), run: deployed[0]?.run ?? "", phase: "judge", event, message, data: { ...data, ...more } });
   return [
     line(16, "start", "trying v3.0.0", {}), line(16.1, "info", "v3.0.0 gets 10 % of new users", { weight: 10 }), line(20, "info", "v3.0.0 gets 10 % of new users", { weight: 10 }),
     ...Array.from({ length: looks }, (_, n) => line(16 + (600 * (n + 1)) / looks, "progress", `look ${n + 1} of ${looks} at v3.0.0`, { weight: 10, verdict: n + 1 === looks ? verdict : "insufficient", findings: findings(n + 1) })),
