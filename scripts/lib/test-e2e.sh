@@ -4,7 +4,8 @@
 
 # What measures a load: one after another at full weight. In the full suite, which asserts their times as well, nothing runs beside them.
 measuring=" story traffic traffic-handlers traffic-freeze load canary "
-# The longest ones begin first, so that no lane ends long after the others.
+# The longest ones, which also take the machine the most: they begin first where nothing is measured beside them, so that no lane ends
+# long after the others, and last in the quick suite, when the load has been measured.
 longest="kills faults-lock kills-stop kills-random kills-back restore-kills faults-proxy faults-docker qdrant-change faults-app faults-backup backup-faults kills-first"
 # Too long for every day: these run in the full suite, and when they are named.
 long=" adopt backup-faults backup-unchanged backups-cli canary data-faults data-rollback drill faults-docker former hardening kills-back kills-first kills-random kills-stop load metrics notify qdrant-change qdrant-version quiesce receipt repository restore-faults restore-kills sample-app watch workflows "
@@ -20,8 +21,10 @@ e2e_files() {
     return
   fi
   {
-    for file in story $longest; do echo "$file"; done
-    for file in dist/test/e2e/*.test.js; do basename "$file" .test.js; done
+    echo story
+    if [ "$suite" = full ]; then printf '%s\n' $longest; fi
+    for file in dist/test/e2e/*.test.js; do basename "$file" .test.js; done | grep -vxF "${longest// /$'\n'}"
+    printf '%s\n' $longest
   } | awk '!seen[$0]++' | while read -r file; do
     if [ -f "dist/test/e2e/$file.test.js" ] && [[ $named != *" $file "* ]] && { [ "$suite" = full ] || [[ $long != *" $file "* ]]; }; then echo "$file"; fi
   done

@@ -14,7 +14,7 @@ const WRONG = {
   gate: { deadline: "soon" }, proxy: { port: 70000 }, keepWarm: "maybe", versoin: "v1.0.0", volumes: { qdrant: "one", uploads: "one" },
 };
 const SUBJECTS = [
-  "app.env.A", "app.helth", "app.memory", "app.replicas", "app.secretEnv", "gate.deadline", "keepWarm", "proxy.port", "version", "versoin", "volumes",
+  "app.env.A", "app.helth", "app.memory", "app.replicas", "app.secretEnv.A", "gate.deadline", "keepWarm", "proxy.port", "version", "versoin", "volumes",
 ].map((key) => `pbjrag:${key}`);
 const NOTHING: Omit<Footprint, "config"> = { containers: [], volumes: [], networks: [], images: [], route: null, backups: [], state: "" };
 
