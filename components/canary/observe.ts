@@ -3,11 +3,10 @@ import { containerState } from "../gate/probe.js";
 import type { ContainerState } from "../gate/model.js";
 import type { Containers, Evidence, Side } from "../judge/model.js";
 import { addHistograms, type Histogram } from "../metrics/histogram.js";
-import { type LogLine, parseLine, trafficOf } from "../metrics/log-line.js";
+import { type LogLine, parseLines, tally } from "../metrics/log-line.js";
 import { memoryShare, resourceUse } from "../metrics/resources.js";
 import { NO_TRAFFIC, sumTraffic, type Traffic } from "../metrics/traffic.js";
 import { type Cursor, cursorAt, readFresh } from "../metrics/traffic-log.js";
-import { revisionOf } from "../traffic/render.js";
 import { openSessions } from "../traffic/sessions.js";
 import { logErrors } from "../watch/app-log.js";
 import { stateFault } from "../watch/health.js";
@@ -19,14 +18,10 @@ export interface Counted {
   pages: Histogram;
 }
 
-/** Sums over the log's lines, by revision. Pure. */
-export function countLines(texts: readonly string[], revision: string): Counted {
-  const own = texts.flatMap((text): LogLine[] => {
-    const line = parseLine(text);
-    return line !== null && revisionOf(line.backend) === revision ? [line] : [];
-  });
-  const pages = own.filter(({ kind }) => kind === "page").map((line) => trafficOf(line).latency);
-  return { all: sumTraffic(own.map(trafficOf)), pages: addHistograms(pages) };
+/** Of one release. Pure. */
+export function countLines(lines: readonly LogLine[], revision: string): Counted {
+  const pages = lines.filter(({ kind }) => kind === "page");
+  return { all: tally(lines)[revision] ?? NO_TRAFFIC, pages: tally(pages)[revision]?.latency ?? {} };
 }
 
 /** @param open websockets that go on */
@@ -63,8 +58,9 @@ export class Observer {
       logErrors(containers, this.since, secretEnv), logErrors(serving.containers, this.since, secretEnv), this.containers(),
     ]);
     this.cursor = cursor;
+    const lines = parseLines(texts);
     const side = (of: "canary" | "stable", name: string, errors: number, replicas: number): Side => {
-      const { all, pages } = this.add(of, countLines(texts, name));
+      const { all, pages } = this.add(of, countLines(lines, name));
       return sideOf({ all, pages }, open.byRevision[name] ?? 0, errors, replicas);
     };
     return { canary: side("canary", revision, ours.count, containers.length), stable: side("stable", serving.revision, theirs.count, serving.containers.length), containers: health };

@@ -56,14 +56,18 @@ function waited({ queue, connect, answer, total }: LogLine): number {
   return answer < 0 ? Math.max(0, total) : Math.max(0, queue) + Math.max(0, connect) + answer;
 }
 
-/** Counts the lines of releases; looks through the preview header, refusals and the rest belong to none. */
-export function tally(lines: readonly string[]): TrafficByRevision {
+/** Requests alone. */
+export function parseLines(texts: readonly string[]): LogLine[] {
+  return texts.flatMap((text) => parseLine(text) ?? []);
+}
+
+/** Sums by release; looks through the preview header, refusals and the rest belong to none. */
+export function tally(requests: readonly LogLine[]): TrafficByRevision {
   const sums = new Map<string, Traffic & { latency: Record<number, number> }>();
   // Into one sum for each release: an hour's log has a hundred thousand lines.
-  for (const text of lines) {
-    const request = parseLine(text);
-    const revision = request === null ? null : revisionOf(request.backend);
-    if (request === null || revision === null) continue;
+  for (const request of requests) {
+    const revision = revisionOf(request.backend);
+    if (revision === null) continue;
     const sum = sums.get(revision) ?? { ...NO_TRAFFIC, latency: {} };
     sums.set(revision, sum);
     const one = trafficOf(request);

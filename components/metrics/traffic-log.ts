@@ -5,7 +5,7 @@
 import { stackNames } from "../release/names.js";
 import { dockerCallOrNull } from "../runtime/docker.js";
 import { demultiplex } from "../runtime/docker-exec.js";
-import { tally } from "./log-line.js";
+import { parseLines, tally } from "./log-line.js";
 import type { TrafficByRevision } from "./traffic.js";
 
 /** How far the log was read: the time of the last line, as Docker writes it, `2026-01-01T12:00:00.123456789Z`. */
@@ -39,7 +39,7 @@ const AHEAD_MS = 5000;
  */
 export async function readTraffic(stack: string, since: Cursor, now: number = Date.now()): Promise<Read> {
   const { texts, cursor } = await readFresh(stack, since, now);
-  return { traffic: tally(texts), cursor };
+  return { traffic: tally(parseLines(texts)), cursor };
 }
 
 /** What the proxy said since a cursor, without Docker's times; and the next one. @throws as {@link readTraffic} */

@@ -1,6 +1,6 @@
 /** The share of the users that a canary has at the live front door. How much is its judge's affair, not the route's. */
 import { applyTable, type ApplyOptions, readLive } from "./live.js";
-import type { TrafficCanary, TrafficTable } from "./model.js";
+import { leaseEnd, type TrafficCanary, type TrafficTable } from "./model.js";
 
 export interface Share {
   /** Percent of new users; 0: none, and those that it has leave with their next request. */
@@ -21,7 +21,7 @@ export async function setShare(stack: string, revision: string, { weight, leaseM
 }
 
 function shareOf({ revision }: TrafficCanary, { weight, leaseMs }: Share): TrafficCanary {
-  return { revision, weight, ...(leaseMs === null ? {} : { until: Math.ceil((Date.now() + leaseMs) / 1000) }) };
+  return { revision, weight, ...(leaseMs === null ? {} : { until: leaseEnd(leaseMs) }) };
 }
 
 /**

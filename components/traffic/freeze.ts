@@ -8,7 +8,7 @@ import { docker, dockerCall } from "../runtime/docker.js";
 import { errors } from "../runtime/errors.js";
 import { demultiplex } from "../runtime/docker-exec.js";
 import { applyTable, readLive, type ApplyOptions, type LiveTraffic } from "./live.js";
-import type { TrafficTable } from "./model.js";
+import { leaseEnd, type TrafficTable } from "./model.js";
 import { activeOnOldWorkers, closeSessions, endOnOldWorkers } from "./sessions.js";
 
 export interface PauseOptions extends ApplyOptions {
@@ -45,7 +45,7 @@ export function pauseLeft({ frozenUntil }: Pick<TrafficTable, "frozenUntil">, no
 export async function pauseWrites(stack: string, options: PauseOptions): Promise<Paused> {
   const live = await served(stack);
   const from = Date.now();
-  await applyTable(stack, { ...live.table, frozenUntil: untilOf(options) }, { ...options, look: live.look });
+  await applyTable(stack, { ...live.table, frozenUntil: leaseEnd(options.leaseMs) }, { ...options, look: live.look });
   const revisions = [live.table.serving, live.table.former, live.table.canary?.revision ?? null].flatMap((one) => (one === null ? [] : [one.revision]));
   let closed = 0;
   const close = async (): Promise<number> => {
@@ -62,7 +62,7 @@ export async function pauseWrites(stack: string, options: PauseOptions): Promise
 export async function extendPause(stack: string, options: PauseOptions): Promise<void> {
   const { table, look } = await served(stack);
   assertPaused(table);
-  await applyTable(stack, { ...table, frozenUntil: untilOf(options) }, { ...options, look });
+  await applyTable(stack, { ...table, frozenUntil: leaseEnd(options.leaseMs) }, { ...options, look });
 }
 
 /** Renews a pause while something else is done. */
@@ -168,10 +168,6 @@ async function served(stack: string): Promise<LiveTraffic> {
     throw new Error("the front door does not answer, so writes cannot be paused");
   }
   return live;
-}
-
-function untilOf({ leaseMs }: PauseOptions): number {
-  return Math.ceil((Date.now() + leaseMs) / 1000);
 }
 
 /** New workers refuse; what an old one took before goes on there. @returns false when it is not over in time */

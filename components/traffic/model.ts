@@ -102,6 +102,11 @@ export function checkTable(value: unknown): TrafficTable {
   return checked.data;
 }
 
+/** When what is given for a time ends. @returns seconds since 1970, as a table has them */
+export function leaseEnd(leaseMs: number): number {
+  return Math.ceil((Date.now() + leaseMs) / 1000);
+}
+
 /** Before the first release: nothing serves. */
 export function emptyTable(stack: string): TrafficTable {
   return { schema: 1, stack, seq: 0, serving: null, former: null, abandoned: false, rollbackTo: null };

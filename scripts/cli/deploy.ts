@@ -4,7 +4,7 @@ import { readLive } from "../../components/traffic/live.js";
 import { assertNotFrozen } from "../../components/watch/freeze.js";
 import { afterAdopted, afterFailed, endAdoption } from "./adoption.js";
 import { pruneAfterDeploy } from "./backups/prune.js";
-import type { Shares } from "./canary.js";
+import { canaryKey, type Shares, trialValues, tryCanary } from "./canary.js";
 import { assertConfig } from "./check-config.js";
 import { assertChecklist } from "./checklist/required.js";
 import { confirmed } from "./confirm.js";
@@ -42,7 +42,7 @@ export interface DeployOptions {
 
 /** Releases a tag: preview, backup, start, gate, switch; the former release is put back if it fails. */
 export async function deploy(ws: Workspace, options: DeployOptions): Promise<Outcome> {
-  const settings = assertConfig(ws, { version: options.version ?? "v0.0.0", ...oneRunValues(ws, options), ...(await shownCanary(ws, options)) });
+  const settings = assertConfig(ws, { version: options.version ?? "v0.0.0", ...oneRunValues(ws, options), ...shownCanary(ws, options) });
   const version = await tagOrNewest(ws, settings, options.version);
   const values = { version, ...oneRunValues(ws, options) };
   if (options.dryRun) return dryRun(ws, "deploy", options.canary === undefined ? values : await dryTrial(ws, values, options.canary));
@@ -72,7 +72,6 @@ async function release(run: Run, options: DeployOptions, values: Record<string, 
   const found = await recover(run);
   const present = found.ledger.length === 0 && (await endAdoption(run)) ? await readPresent(run.engine, run.ws) : found;
   if (options.canary !== undefined) {
-    const { tryCanary } = await import("./canary.js");
     const ended = await tryCanary(run, values, options.canary, options.yes, present);
     if (ended !== null) return ended;
   }
@@ -126,11 +125,10 @@ function oneRunValues(ws: Workspace, { noBackupReason, skipChecklistReason }: De
 }
 
 /** The shares that were typed are refused as those of the file are. */
-async function shownCanary(ws: Workspace, { canary, version = "v0.0.0" }: DeployOptions): Promise<Record<string, unknown>> {
-  return canary === undefined ? {} : { canary: (await import("./canary.js")).canaryKey(ws, version, canary) };
+function shownCanary(ws: Workspace, { canary, version = "v0.0.0" }: DeployOptions): Record<string, unknown> {
+  return canary === undefined ? {} : { canary: canaryKey(ws, version, canary) };
 }
 
 async function dryTrial(ws: Workspace, values: Record<string, unknown> & { version: string }, shares: Shares): Promise<Record<string, unknown>> {
-  const { trialValues } = await import("./canary.js");
   return trialValues(ws, values, shares, (await lookAtPresent(ws)).ledger.at(-1));
 }

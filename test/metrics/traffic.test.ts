@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import { classOf, histogramOf } from "../../components/metrics/histogram.js";
-import { parseLine, tally, trafficOf } from "../../components/metrics/log-line.js";
+import { parseLine, parseLines, tally, trafficOf } from "../../components/metrics/log-line.js";
 import { addByRevision, errorRate, NO_TRAFFIC, percent, sumTraffic, trafficInWords } from "../../components/metrics/traffic.js";
 import { type Cursor, cursorAt, fresh } from "../../components/metrics/traffic-log.js";
 import { logLine } from "./sample.js";
 
 const count = (lines: readonly string[], since: Cursor) => {
   const { texts, cursor } = fresh(lines, since);
-  return { traffic: tally(texts), cursor };
+  return { traffic: tally(parseLines(texts)), cursor };
 };
 
 describe("the proxy's log", () => {
@@ -49,7 +49,7 @@ describe("the proxy's log", () => {
       logLine({}), logLine({ status: 500 }), logLine({ backend: "app_v2.0.0-bbbbbbbb" }), logLine({ backend: "ws_v2.0.0-bbbbbbbb", status: 101 }),
       logLine({ backend: "preview", status: 500 }), logLine({ backend: "front", status: 503, kind: "frozen" }), "[NOTICE] haproxy version is 2.6.12", '{"time":cut', "",
     ];
-    const traffic = tally(lines);
+    const traffic = tally(parseLines(lines));
     assert.deepEqual(Object.fromEntries(Object.entries(traffic).map(([revision, { requests, errors }]) => [revision, [requests, errors]])), {
       "v1.0.0-aaaaaaaa": [2, 1],
       "v2.0.0-bbbbbbbb": [2, 0],
