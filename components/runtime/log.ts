@@ -1,9 +1,9 @@
 /** A run's log file: everything with times, secrets masked. The terminal shows less; what it shows is its caller's affair. */
 import { closeSync, mkdirSync, openSync, writeSync } from "node:fs";
 import { join } from "node:path";
-import { Writable } from "node:stream";
-import { StringDecoder } from "node:string_decoder";
+import type { Writable } from "node:stream";
 import { codeOf, messageOf } from "./errors.js";
+import { onLines } from "./lines.js";
 import { stamp, type DataPaths } from "./paths.js";
 import { createRedactor, redactStream, type Redactor } from "./redact.js";
 
@@ -78,18 +78,7 @@ export function openReleaseLog(paths: DataPaths, kind: string, options: LogOptio
 /** Masks, cuts into lines, and hands them on; the last one also when nothing ends it. */
 function lineStream(secrets: readonly string[], onLine: (line: string) => void): Writable {
   const masking = redactStream(secrets);
-  const decoder = new StringDecoder("utf8");
-  let rest = "";
-  masking.on("data", (chunk: Buffer) => {
-    const lines = (rest + decoder.write(chunk)).split("\n");
-    rest = lines.pop() ?? "";
-    lines.forEach(onLine);
-  });
-  masking.on("end", () => {
-    if (rest !== "") {
-      onLine(rest);
-    }
-  });
+  void onLines(masking, onLine);
   return masking;
 }
 

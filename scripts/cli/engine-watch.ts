@@ -1,6 +1,6 @@
-import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
 import type { NewEvent } from "../../components/runtime/journal.js";
+import { onLines, settled } from "../../components/runtime/lines.js";
 import { EngineView } from "./engine-view.js";
 
 /** Where Pulumi's output goes. */
@@ -28,16 +28,13 @@ const LOOK_EVERY_MS = 1000;
 /** Shows a running command's output, condensed, as it comes. */
 export function watch(streams: readonly Readable[], mode: "preview" | "update", sink: EngineSink): Watched {
   const view = new EngineView(mode, () => performance.now());
-  const readers = streams.map((input) => {
-    const lines = createInterface({ input, crlfDelay: Infinity });
-    lines.on("line", (line) => {
-      sink.raw(line);
-      const { show, events } = view.take(line);
-      show.forEach((one) => sink.show(one));
-      events.forEach((one) => sink.event(one));
-    });
-    return new Promise<void>((resolve) => lines.once("close", resolve));
-  });
+  const readers = streams.map((input) => onLines(input, (raw) => {
+    const line = settled(raw);
+    sink.raw(line);
+    const { show, events } = view.take(line);
+    show.forEach((one) => sink.show(one));
+    events.forEach((one) => sink.event(one));
+  }));
   const timer = setInterval(() => {
     const still = sink.quietMs() < QUIET_MS ? null : view.stillAt(QUIET_MS);
     if (still !== null) sink.show(still);
