@@ -1,6 +1,6 @@
 /** What happens to open sessions when the route has moved. The world is handed in, so that minutes take no time in tests. */
 import type { NewEvent } from "../runtime/journal.js";
-import type { TrafficTable } from "./model.js";
+import { revisionsOf, type TrafficTable } from "./model.js";
 
 export interface DrainWorld {
   /** Open sessions by revision, on all workers. */
@@ -35,10 +35,11 @@ const TELL_EVERY_MS = 10_000;
  * @returns how many sessions are still open on the former release
  */
 export async function settleSessions(world: DrainWorld, plan: DrainPlan): Promise<number> {
-  const { serving, former, abandoned, canary } = plan.table;
+  const { serving, former, abandoned } = plan.table;
+  const known = revisionsOf(plan.table).map(({ revision }) => revision);
   const open = await world.open();
   for (const [revision, count] of Object.entries(open)) {
-    if (revision !== serving?.revision && revision !== former?.revision && revision !== canary?.revision.revision) {
+    if (!known.includes(revision)) {
       world.write({ phase: "sessions", event: "info", message: `${sessions(count)} on ${revision} will end with its containers`, data: { revision, open: count, cut: count } });
     }
   }

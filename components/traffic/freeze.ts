@@ -8,7 +8,7 @@ import { docker, dockerCall } from "../runtime/docker.js";
 import { errors } from "../runtime/errors.js";
 import { demultiplex } from "../runtime/docker-exec.js";
 import { applyTable, readLive, type ApplyOptions, type LiveTraffic } from "./live.js";
-import { leaseEnd, type TrafficTable } from "./model.js";
+import { leaseEnd, revisionsOf, type TrafficTable } from "./model.js";
 import { activeOnOldWorkers, closeSessions, endOnOldWorkers } from "./sessions.js";
 
 export interface PauseOptions extends ApplyOptions {
@@ -46,10 +46,9 @@ export async function pauseWrites(stack: string, options: PauseOptions): Promise
   const live = await served(stack);
   const from = Date.now();
   await applyTable(stack, { ...live.table, frozenUntil: leaseEnd(options.leaseMs) }, { ...options, look: live.look });
-  const revisions = [live.table.serving, live.table.former, live.table.canary?.revision ?? null].flatMap((one) => (one === null ? [] : [one.revision]));
   let closed = 0;
   const close = async (): Promise<number> => {
-    for (const revision of revisions) closed += await closeSessions(stack, revision);
+    for (const { revision } of revisionsOf(live.table)) closed += await closeSessions(stack, revision);
     return activeOnOldWorkers(stack);
   };
   if (await quiet(close, SETTLE_MS)) return { from, closed, ended: 0 };

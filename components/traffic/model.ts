@@ -93,6 +93,11 @@ export type TrafficCanary = z.output<typeof trafficCanary>;
 export type TrafficRevision = z.output<typeof trafficRevision>;
 export type TrafficTable = z.output<typeof trafficTable>;
 
+/** Those that users may be on: with the canary also when it has no share, or has lost it. */
+export function revisionsOf({ serving, former, canary }: Pick<TrafficTable, "serving" | "former" | "canary">): TrafficRevision[] {
+  return [serving, former, canary?.revision ?? null].flatMap((one) => one ?? []);
+}
+
 /** @throws Error that names each part that cannot be put into a proxy's config */
 export function checkTable(value: unknown): TrafficTable {
   const checked = trafficTable.safeParse(value);

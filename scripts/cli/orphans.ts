@@ -2,7 +2,9 @@ import type Docker from "dockerode";
 import { dockerCall, listByLabels, removeContainer } from "../../components/runtime/docker.js";
 import { messageOf, ReleaseError } from "../../components/runtime/errors.js";
 import { LABEL, labelFilter } from "../../components/runtime/labels.js";
+import { withoutCanary } from "../../components/traffic/canary.js";
 import { readLive } from "../../components/traffic/live.js";
+import { revisionsOf } from "../../components/traffic/model.js";
 import { assertNoServices, nameOf } from "./open-stack.js";
 import type { Present } from "./present.js";
 import type { Run } from "./run.js";
@@ -32,7 +34,8 @@ async function areIdle(run: Run, present: Present, unknown: readonly Docker.Cont
   if (present.resources === 0) assertNoServices(run.ws, unknown, "Pulumi's state of it is empty");
   try {
     const table = (await readLive(run.ws.stack))?.table;
-    const carrying = new Set([...(table?.serving?.containers ?? []), ...(table?.former?.containers ?? []), ...((table?.canary?.weight ?? 0) > 0 ? (table?.canary?.revision.containers ?? []) : [])]);
+    // A canary whose share is gone carries nothing: it is what a killed run left.
+    const carrying = new Set(table === undefined ? [] : revisionsOf(table.canary?.weight === 0 ? withoutCanary(table) : table).flatMap(({ containers }) => containers));
     const serving = unknown.map(nameOf).filter((name) => carrying.has(name));
     if (serving.length === 0) return true;
     throw stateLost(run.ws, `${serving.join(", ")} carry traffic, and Pulumi's state does not know them`);
