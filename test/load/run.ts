@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { ANSWER_WITHIN_MS, judge, type Answer } from "./classify.js";
 import type { LoadOptions } from "./options.js";
-import { markerIn } from "./protocol.js";
+import { markerIn } from "../../components/streamlit/protocol.js";
 import { Recorder } from "./recorder.js";
 import type { LoadResult } from "./result.js";
 import { timetable, type Slot } from "./schedule.js";

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { decodeFields, encodeField, encodeNumber, encodeVarint, fieldAt } from "./protobuf.js";
-import { encodeRerun, markerIn, readForward, subprotocols } from "./protocol.js";
+import { decodeFields, encodeField, encodeNumber, encodeVarint, fieldAt } from "../../components/streamlit/protobuf.js";
+import { encodeRerun, markerIn, readForward, subprotocols } from "../../components/streamlit/protocol.js";
 
 const message = (...fields: Buffer[]): Buffer => Buffer.concat(fields);
 
-describe("load: protobuf", () => {
+describe("streamlit/protobuf", () => {
   it("reads back what it writes", () => {
     fc.assert(fc.property(
       fc.array(fc.tuple(fc.integer({ min: 1, max: 5000 }), fc.oneof(fc.maxSafeNat(), fc.uint8Array({ maxLength: 300 }))), { maxLength: 12 }),
@@ -38,7 +38,7 @@ describe("load: protobuf", () => {
   });
 });
 
-describe("load: Streamlit's messages", () => {
+describe("streamlit/protocol", () => {
   it("asks for a run as the frontend does", () => {
     // BackMsg(rerun_script=ClientState(query_string="", page_script_hash="")) with field 11, as streamlit's own BackMsg parses it.
     assert.equal(encodeRerun().toString("hex"), "5a040a001a00");

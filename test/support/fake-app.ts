@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo, Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { WebSocketServer, type WebSocket } from "ws";
-import { encodeField, encodeNumber } from "../load/protobuf.js";
+import { encodeField, encodeNumber } from "../../components/streamlit/protobuf.js";
 
 /** How the fake app misbehaves; it may be changed while it runs. */
 export interface Behaviour {
