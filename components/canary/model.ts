@@ -16,6 +16,8 @@ export interface JudgeInputs {
   durationMs: number;
   onInsufficient: Settings["canary"]["onInsufficient"];
   thresholds: Thresholds;
+  /** Synthetic sessions on either release; 0: none. TCP port of the app in its containers, and milliseconds of a handshake or a run of the script. */
+  synthetic: { sessions: number; port: number; requestTimeoutMs: number };
   /** Renewed after a run that did not end well, so that a retry judges again. */
   attempt: string;
   /** Names of the app's variables that hold secrets: their values are kept out of all that is written down. */

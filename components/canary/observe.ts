@@ -51,7 +51,7 @@ export class Observer {
   }
 
   /** @throws ReleaseError of Docker; Error when HAProxy's master does not answer */
-  async observe(): Promise<Evidence> {
+  async observe(): Promise<Omit<Evidence, "synthetic">> {
     const { stack, revision, serving, containers, secretEnv } = this.inputs;
     const [{ texts, cursor }, open, ours, theirs, health] = await Promise.all([
       readFresh(stack, this.cursor), openSessions(stack),

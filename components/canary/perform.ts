@@ -6,11 +6,12 @@ import { openJournal, type Journal } from "../runtime/journal.js";
 import { assertHolds } from "../runtime/lock.js";
 import { handlerPaths } from "../runtime/paths.js";
 import { setShare } from "../traffic/canary.js";
-import { inWords } from "../traffic/live.js";
+import { inWords, readLive } from "../traffic/live.js";
 import type { JudgeInputs, JudgeOuts, JudgeTold } from "./model.js";
 import { Observer } from "./observe.js";
 import { type CanaryWorld, type Look, runJudging } from "./run.js";
 import { watchForStop } from "./stop.js";
+import { SyntheticPair } from "./synthetic.js";
 
 /** Milliseconds in which a loss of the lock is noticed. */
 const HOLDS_MS = 1000;
@@ -24,8 +25,10 @@ export async function performJudging(inputs: JudgeInputs): Promise<JudgeOuts> {
   const journal = openJournal(paths);
   journal.write({ phase: "judge", event: "start", message: `trying ${tag} (${revision}) beside ${inputs.serving.tag}`, data: { revision } });
   const stop = watchForStop(paths, journal.run);
+  let synthetic: SyntheticPair | null = null;
   try {
-    const judged = await runJudging(inputs, world(inputs, journal, holds, stop.signal));
+    synthetic = await syntheticOf(inputs);
+    const judged = await runJudging(inputs, world(inputs, journal, holds, stop.signal, synthetic));
     if (judged.verdict === "fail") {
       tell(journal, inputs, judged, 0);
       throw errors.canaryFailed({ tag, revision, why: judged.summary, lines: judged.findings.map(inLine) });
@@ -41,10 +44,20 @@ export async function performJudging(inputs: JudgeInputs): Promise<JudgeOuts> {
     throw failure;
   } finally {
     stop.end();
+    await synthetic?.end();
   }
 }
 
-function world(inputs: JudgeInputs, journal: Journal, holds: () => void, stopped: AbortSignal): CanaryWorld {
+async function syntheticOf({ stack, containers, serving, synthetic: { sessions, port, requestTimeoutMs } }: JudgeInputs): Promise<SyntheticPair | null> {
+  if (sessions === 0) return null;
+  const live = await readLive(stack);
+  if (live === null) throw new Error("there is no front door");
+  const { baseUrl, previewKey, table } = live;
+  const target = { baseUrl, previewKey, requestTimeoutMs };
+  return new SyntheticPair({ ...target, port, containers }, { ...target, port: table.serving?.port ?? port, containers: serving.containers }, sessions);
+}
+
+function world(inputs: JudgeInputs, journal: Journal, holds: () => void, stopped: AbortSignal, synthetic: SyntheticPair | null): CanaryWorld {
   const { stack, tag, revision } = inputs;
   let observer: Observer | null = null;
   return {
@@ -55,10 +68,11 @@ function world(inputs: JudgeInputs, journal: Journal, holds: () => void, stopped
     },
     begin: async () => {
       observer = await Observer.begin(inputs);
+      synthetic?.reset();
     },
     observe: async () => {
       observer ??= await Observer.begin(inputs);
-      return observer.observe();
+      return { ...(await observer.observe()), synthetic: synthetic?.read() ?? null };
     },
     pause: async (ms) => {
       const until = performance.now() + ms;

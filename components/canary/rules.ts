@@ -14,6 +14,10 @@ const DAY_MS = 24 * 3_600_000;
 /** Percent: what serves must stay the larger part, as the canary is compared with it. */
 const MOST_WEIGHT = 50;
 const MOST_STEPS = 10;
+/** On either release: each run of a script takes a part of a core. */
+const MOST_SESSIONS = 50;
+/** Milliseconds from one run of a synthetic session to the next. */
+export const RUN_EVERY_MS = 2000;
 
 /** Percent of new users, step by step. */
 export function stepsOf({ weight, steps }: Pick<CanarySettings, "weight" | "steps">): number[] {
@@ -31,7 +35,7 @@ export function looksOf(steps: readonly number[], onInsufficient: CanarySettings
 
 /** Key below `canary`, what is wrong with it, and what to do. */
 export function canaryFaults(canary: CanarySettings): [key: string, what: string, next: string][] {
-  const { version, weight, steps, duration, thresholds } = canary;
+  const { version, weight, steps, duration, synthetic, thresholds } = canary;
   const faults: [string, string, string][] = [];
   const between = (key: string, value: number, min: number, max: number, unit = ""): void => {
     if (!(value >= min && value <= max)) faults.push([key, `${value} is not between ${min} and ${max}`, `give a number from ${min} to ${max}${unit}`]);
@@ -46,6 +50,7 @@ export function canaryFaults(canary: CanarySettings): [key: string, what: string
     faults.push(["steps", `is no rising list of 1 to ${MOST_STEPS} shares`, `give some from 1 to ${MOST_WEIGHT} percent, such as [10, 25, 50]`]);
   }
   span("duration", duration, 1000, DAY_MS);
+  between("synthetic", synthetic, 0, MOST_SESSIONS, " of sessions on either release");
   between("thresholds.errors", thresholds.errors, 0.01, 50, ", in percentage points");
   between("thresholds.slower", thresholds.slower, 1, 1000, ", in percent");
   span("thresholds.slack", thresholds.slack, 0, 60_000);

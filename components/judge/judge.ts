@@ -8,7 +8,7 @@ import { classes, countOf, type Histogram, middleOf, quantile } from "../metrics
 import { msInWords, percent } from "../metrics/traffic.js";
 import { alphaOf, FALSE_ALARMS } from "./looks.js";
 import { evidenceToDecide } from "./needed.js";
-import type { Evidence, Finding, Result, Side, TestName, Thresholds, Verdict } from "./model.js";
+import { type Evidence, FILLED, type Finding, type Result, type Side, type TestName, type Thresholds, type Verdict } from "./model.js";
 import { medianInterval, rank, type Ranked, samplesToRank } from "./ranks.js";
 import { atLeast, type Count, difference, fisher, rateOf } from "./rates.js";
 
@@ -33,13 +33,22 @@ interface Draft extends Omit<Finding, "result"> {
 
 /** @param looks at which it may fail, this one among them */
 export function judge(thresholds: Thresholds, evidence: Evidence, looks: number): Verdict {
-  const drafts = [...shares(thresholds, evidence, looks), pages(thresholds, evidence), ...limits(thresholds, evidence), ...containers(thresholds, evidence)];
+  const alpha = alphaOf(looks, evidence.synthetic !== null);
+  const drafts = [...users(thresholds, evidence, alpha), ...containers(thresholds, evidence), ...synthetic(thresholds, evidence.synthetic, alpha)];
   const significant = holm(drafts, FALSE_ALARMS / looks);
   const findings = drafts.map((draft): Finding => finding(draft, significant));
   const order: Result[] = ["fail", "insufficient", "pass"];
   findings.sort((a, b) => order.indexOf(a.result) - order.indexOf(b.result));
-  const verdict = findings[0]?.result ?? "insufficient";
-  return { verdict, findings, summary: summaryOf(verdict, findings) };
+  const open = undecided(findings);
+  const verdict = findings[0]?.result === "fail" ? "fail" : open.length > 0 ? "insufficient" : "pass";
+  return { verdict, findings, summary: summaryOf(verdict, findings, open) };
+}
+
+/** What is not decided, by users' requests or by the synthetic sessions that fill in for them. */
+function undecided(findings: readonly Finding[]): Finding[] {
+  const passed = new Set(findings.flatMap(({ test, result }) => (result === "pass" ? [test] : [])));
+  const filled = [...FILLED].flatMap((pair) => (pair.some((test) => passed.has(test)) ? pair : []));
+  return findings.filter(({ test, result }) => result === "insufficient" && !filled.includes(test));
 }
 
 function finding({ beyond, failed, well, ...draft }: Draft, significant: ReadonlySet<TestName>): Finding {
@@ -55,29 +64,42 @@ function holm(drafts: readonly Draft[], alpha: number): Set<TestName> {
   return new Set((kept < 0 ? sorted : sorted.slice(0, kept)).map(({ test }) => test));
 }
 
-function shares({ errors }: Thresholds, { canary, stable }: Evidence, looks: number): Draft[] {
-  const allowed = errors / 100;
-  const of = (test: TestName, noun: string, a: Count, b: Count, p: number): Draft => {
-    const interval = difference(a, b);
-    const more = rateOf(a) - rateOf(b);
-    const points = interval.map((share) => (share * 100).toFixed(2)).join(" to ");
-    return {
-      test, p, samples: { canary: a.of, stable: b.of }, interval: [interval[0] * 100, interval[1] * 100],
-      what: a.of === 0 || b.of === 0
-        ? `no ${noun} to compare: ${a.of} of the canary, ${b.of} of what serves`
-        : `${a.failed} of ${a.of} ${noun} failed (${percent(rateOf(a))}) against ${b.failed} of ${b.of} (${percent(rateOf(b))}), a difference of ${points} percentage points`,
-      beyond: more > allowed,
-      well: test !== "errors" ? "unneeded" : a.of > 0 && b.of > 0 && interval[1] <= allowed,
-      needed: test === "errors" ? evidenceToDecide(a, b, allowed, alphaOf(looks)) : null,
-    };
-  };
-  const [ours, theirs] = [{ failed: canary.errors, of: canary.requests }, { failed: stable.errors, of: stable.requests }];
+function users(thresholds: Thresholds, { canary, stable }: Evidence, alpha: number): Draft[] {
+  const allowed = thresholds.errors / 100;
   const sockets = (side: Side): Count => ({ failed: side.socketsFailed, of: side.sockets });
   return [
-    of("errors", "requests", ours, theirs, fisher(ours, theirs)),
-    of("websockets", "websockets", sockets(canary), sockets(stable), fisher(sockets(canary), sockets(stable))),
-    scripts(errors, canary, stable),
+    failures("errors", "requests", { failed: canary.errors, of: canary.requests }, { failed: stable.errors, of: stable.requests }, { allowed, alpha }),
+    { ...failures("websockets", "websockets", sockets(canary), sockets(stable), { allowed, alpha }), well: "unneeded", needed: null },
+    scripts(thresholds.errors, canary, stable),
+    slower("slower", "pages", canary.pages, stable.pages, thresholds),
+    ...limits({ p50: "p50", p99: "p99" }, canary.answers, thresholds),
   ];
+}
+
+function synthetic(thresholds: Thresholds, evidence: Evidence["synthetic"], alpha: number): Draft[] {
+  if (evidence === null) return [];
+  const { canary, stable } = evidence;
+  const runs = "runs of the script by synthetic sessions";
+  return [
+    failures("syntheticErrors", runs, { failed: canary.failed, of: canary.runs }, { failed: stable.failed, of: stable.runs }, { allowed: thresholds.errors / 100, alpha }),
+    slower("syntheticSlower", runs, canary.times, stable.times, thresholds),
+    ...limits({ p50: "syntheticP50", p99: "syntheticP99" }, canary.times, thresholds),
+  ];
+}
+
+/** @param noun what failed or did not, in the plural */
+function failures(test: TestName, noun: string, a: Count, b: Count, { allowed, alpha }: { allowed: number; alpha: number }): Draft {
+  const interval = difference(a, b);
+  const points = interval.map((share) => (share * 100).toFixed(2)).join(" to ");
+  return {
+    test, p: fisher(a, b), samples: { canary: a.of, stable: b.of }, interval: [interval[0] * 100, interval[1] * 100],
+    what: a.of === 0 || b.of === 0
+      ? `no ${noun} to compare: ${a.of} of the canary, ${b.of} of what serves`
+      : `${a.failed} of ${a.of} ${noun} failed (${percent(rateOf(a))}) against ${b.failed} of ${b.of} (${percent(rateOf(b))}), a difference of ${points} percentage points`,
+    beyond: rateOf(a) - rateOf(b) > allowed,
+    well: a.of > 0 && b.of > 0 && interval[1] <= allowed,
+    needed: evidenceToDecide(a, b, allowed, alpha),
+  };
 }
 
 /**
@@ -97,16 +119,16 @@ function scripts(errors: number, canary: Side, stable: Side): Draft {
 }
 
 /** Beside the factor, a time of its own is allowed: twice of a millisecond is no harm. */
-function pages({ slower, slack }: Thresholds, { canary, stable }: Evidence): Draft {
-  const ranked = rank(canary.pages, stable.pages, (ms) => Math.min(ms / (1 + slower / 100), ms - slack));
-  const samples = { canary: countOf(canary.pages), stable: countOf(stable.pages) };
-  const interval = medianInterval(canary.pages);
+function slower(test: TestName, noun: string, canary: Histogram, stable: Histogram, { slower: share, slack }: Thresholds): Draft {
+  const ranked = rank(canary, stable, (ms) => Math.min(ms / (1 + share / 100), ms - slack));
+  const samples = { canary: countOf(canary), stable: countOf(stable) };
+  const interval = medianInterval(canary);
   const half = (times: Histogram): string => msInWords(quantile(times, 0.5) ?? 0);
   return {
-    test: "slower", p: ranked?.longer ?? null, samples, interval, beyond: true,
+    test, p: ranked?.longer ?? null, samples, interval, beyond: true,
     what: ranked === null || interval === null
-      ? `no pages to compare: ${samples.canary} of the canary, ${samples.stable} of what serves`
-      : `half of ${samples.canary} pages within ${half(canary.pages)} (${interval.map(msInWords).join(" to ")}) against ${half(stable.pages)} of ${samples.stable}; ${slower} % or ${msInWords(slack)} more are allowed`,
+      ? `no ${noun} to compare: ${samples.canary} of the canary, ${samples.stable} of what serves`
+      : `half of ${samples.canary} ${noun} within ${half(canary)} (${interval.map(msInWords).join(" to ")}) against ${half(stable)} of ${samples.stable}; ${share} % or ${msInWords(slack)} more are allowed`,
     well: ranked !== null && ranked.shorter <= FALSE_PASSES,
     needed: ranked === null ? null : toRank(ranked, samples),
   };
@@ -117,20 +139,21 @@ function toRank({ superiority }: Ranked, { canary, stable }: Finding["samples"])
   return Number.isFinite(needed) && needed > canary ? needed : null;
 }
 
-function limits({ p50, p99 }: Thresholds, { canary: { answers } }: Evidence): Draft[] {
+function limits(names: Readonly<Record<"p50" | "p99", TestName>>, answers: Histogram, { p50, p99 }: Thresholds): Draft[] {
+  const noun = names.p99 === "p99" ? "answers" : "runs of the script by synthetic sessions";
   const of = (test: TestName, share: number, limit: number, least: number): Draft => {
     const count = countOf(answers);
     const over = classes(answers).reduce((sum, [at, inClass]) => (middleOf(at) > limit ? sum + inClass : sum), 0);
     const measured = quantile(answers, share);
     return {
       test, p: atLeast({ failed: over, of: count }, 1 - share), samples: { canary: count, stable: 0 }, interval: null,
-      what: measured === null ? "no answer" : `${test} ${msInWords(measured)} of ${count} answers, with a limit of ${msInWords(limit)}`,
+      what: measured === null ? `no ${noun}` : `${share === 0.5 ? "p50" : "p99"} ${msInWords(measured)} of ${count} ${noun}, with a limit of ${msInWords(limit)}`,
       beyond: over > count * (1 - share),
       well: count >= least && over <= count * (1 - share),
       needed: count < least ? least : null,
     };
   };
-  return [...(p50 === null ? [] : [of("p50", 0.5, p50, FOR_P50)]), of("p99", 0.99, p99, FOR_P99)];
+  return [...(p50 === null ? [] : [of(names.p50, 0.5, p50, FOR_P50)]), of(names.p99, 0.99, p99, FOR_P99)];
 }
 
 function containers({ memory }: Thresholds, { containers: { restarts, down, memory: shares } }: Evidence): Draft[] {
@@ -146,10 +169,14 @@ function containers({ memory }: Thresholds, { containers: { restarts, down, memo
   ];
 }
 
-function summaryOf(verdict: Result, findings: readonly Finding[]): string {
-  const told = findings.filter(({ result }) => result === verdict);
-  if (verdict === "pass") return `no worse than what serves: ${findings.filter(({ test }) => ["errors", "slower", "p99"].includes(test)).map(({ what }) => what).join("; ")}`;
+/** Tests of which a pass is told. */
+const TOLD: readonly TestName[] = ["errors", "slower", "p99", "syntheticErrors", "syntheticSlower", "syntheticP99"];
+
+function summaryOf(verdict: Result, findings: readonly Finding[], open: readonly Finding[]): string {
+  if (verdict === "pass") return `no worse than what serves: ${findings.filter(({ test, result }) => result === "pass" && TOLD.includes(test)).map(({ what }) => what).join("; ")}`;
+  const told = verdict === "fail" ? findings.filter(({ result }) => result === "fail") : open;
   const chance = (p: number | null): string => (p === null || verdict !== "fail" ? "" : ` (by chance: ${p < 0.0001 ? "less than 0.01 %" : percent(p)})`);
-  const more = (needed: number | null): string => (needed === null ? "" : `; ${needed} requests to the canary would decide`);
-  return `${verdict === "fail" ? "worse than what serves" : "not enough evidence"}: ${told.map(({ what, p, needed }) => `${what}${chance(p)}${more(needed)}`).join("; ")}`;
+  const counted = (test: TestName): string => ([...FILLED.values()].includes(test) ? "runs of its script" : "requests to the canary");
+  const more = ({ test, needed }: Finding): string => (needed === null ? "" : `; ${needed} ${counted(test)} would decide`);
+  return `${verdict === "fail" ? "worse than what serves" : "not enough evidence"}: ${told.map((one) => `${one.what}${chance(one.p)}${more(one)}`).join("; ")}`;
 }

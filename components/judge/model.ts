@@ -43,14 +43,31 @@ export interface Containers {
   memory: readonly number[];
 }
 
+/** What synthetic sessions of one of the two got. */
+export interface Runs {
+  /** Of the app's script, those that could not be begun among them. */
+  runs: number;
+  failed: number;
+  /** Of those that ended well, but for the first of each session. Milliseconds. */
+  times: Histogram;
+}
+
 export interface Evidence {
   canary: Side;
   stable: Side;
   containers: Containers;
+  /** Null: there were none. */
+  synthetic: { canary: Runs; stable: Runs } | null;
 }
 
-export const TESTS = ["errors", "websockets", "scriptErrors", "slower", "p50", "p99", "restarts", "memory"] as const;
+export const TESTS = [
+  "errors", "websockets", "scriptErrors", "slower", "p50", "p99", "restarts", "memory",
+  "syntheticErrors", "syntheticSlower", "syntheticP50", "syntheticP99",
+] as const;
 export type TestName = (typeof TESTS)[number];
+
+/** Tests of users' requests that take evidence to pass, and those by which synthetic sessions fill in for it. */
+export const FILLED: ReadonlyMap<TestName, TestName> = new Map([["errors", "syntheticErrors"], ["slower", "syntheticSlower"], ["p50", "syntheticP50"], ["p99", "syntheticP99"]]);
 
 export const RESULTS = ["pass", "fail", "insufficient"] as const;
 export type Result = (typeof RESULTS)[number];
@@ -67,7 +84,7 @@ export interface Finding {
   p: number | null;
   /** 90 %: of the difference in percentage points, or of the canary's median in milliseconds; null where there is none. */
   interval: readonly [number, number] | null;
-  /** Requests to the canary with which it would be decided, should it go on so; null: it is, or none would. */
+  /** Requests to the canary (or runs of its script) with which it would be decided, should it go on so; null: it is, or none would. */
   needed: number | null;
 }
 

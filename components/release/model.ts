@@ -149,6 +149,8 @@ export interface CanaryPlan {
   steps: number[];
   /** Milliseconds of each step. */
   durationMs: number;
+  /** Sessions on either release that fill in for users. */
+  synthetic: number;
   onInsufficient: Settings["canary"]["onInsufficient"];
   thresholds: Thresholds;
   /** It is older than what serves. */

@@ -78,7 +78,7 @@ function planCanary(input: PlanInput, last: ReleaseRecord, source: ResolvedSourc
     revision: servingPlan(input, target, before),
     backup: backupPlan(target, last, known, pauseOf(target.settings, last, null)),
     attempt: target.attempt, older,
-    steps: stepsOf(settings.canary), durationMs: settings.canary.duration, onInsufficient: settings.canary.onInsufficient, thresholds: thresholdsOf(settings.canary),
+    steps: stepsOf(settings.canary), durationMs: settings.canary.duration, synthetic: settings.canary.synthetic, onInsufficient: settings.canary.onInsufficient, thresholds: thresholdsOf(settings.canary),
   };
   return { ...plan, canary, notices: noticesOf({ ...plan, canary }, ledger, images) };
 }

@@ -156,7 +156,7 @@ export class Release extends pulumi.ComponentResource {
     return { version: canary.revision.tag, verdict, promotes, weight, summary };
   }
 
-  private judge({ revision, steps, durationMs, onInsufficient, thresholds, attempt }: CanaryPlan, route: Route): Judge {
+  private judge({ revision, steps, durationMs, synthetic, onInsufficient, thresholds, attempt }: CanaryPlan, route: Route): Judge {
     const { plan, settings } = this.args;
     const names = ({ replicas }: RevisionPlan): string[] => replicas.map((replica) => replica.name);
     return new Judge(
@@ -164,7 +164,9 @@ export class Release extends pulumi.ComponentResource {
       {
         stack: plan.stack, tag: revision.tag, revision: revision.revision, containers: names(revision),
         serving: { revision: plan.serving.revision, tag: plan.serving.tag, containers: names(plan.serving) },
-        steps, durationMs, onInsufficient, thresholds, attempt, secretEnv: Object.keys(secretEnv(settings)).sort(), dataDir: settings.dataDir,
+        steps, durationMs, onInsufficient, thresholds, attempt,
+        synthetic: { sessions: synthetic, port: revision.settings.app.port, requestTimeoutMs: revision.settings.gate.requestTimeout },
+        secretEnv: Object.keys(secretEnv(settings)).sort(), dataDir: settings.dataDir,
       },
       { parent: this, dependsOn: route },
     );

@@ -87,6 +87,7 @@ export const DEFAULTS: readonly Row[] = [
   ["watch.memory.action", same("rollback")],
   ["canary.weight", same(10)],
   ["canary.duration", same("10m")],
+  ["canary.synthetic", same(0)],
   ["canary.onInsufficient", same("hold")],
   ["canary.thresholds.errors", same(1)],
   ["canary.thresholds.slower", same(25)],

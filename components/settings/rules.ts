@@ -246,7 +246,7 @@ function checkChecklist({ checklist }: Settings, report: Report): void {
   if (named !== null) report("checklist.staging", `${JSON.stringify(staging.slice(0, 80))} is no stack's name: ${named}`, "name the stack that a tag is tried on first");
 }
 
-function checkOperator({ docker, dataDir, backup, notify, watch, canary, attempt, finish, asReleased }: Settings, report: Report): void {
+function checkOperator({ app, docker, dataDir, backup, notify, watch, canary, attempt, finish, asReleased }: Settings, report: Report): void {
   whole("backup.keepDays", backup.keepDays, 0, 3650, report);
   // The last one is what undoes the present release.
   whole("backup.keepLast", backup.keepLast, 1, 1000, report);
@@ -261,6 +261,9 @@ function checkOperator({ docker, dataDir, backup, notify, watch, canary, attempt
   }
   for (const [key, what, next] of canaryFaults(canary)) {
     report(`canary.${key}`, what, next);
+  }
+  if (canary.synthetic > 0 && app.health.script === "") {
+    report("canary.synthetic", "synthetic sessions run a Streamlit script, and app.health.script says that there is none", "set it to 0");
   }
   const scheme = /^([a-z+]+):\/\//i.exec(docker.host)?.[1]?.toLowerCase() ?? "";
   if (scheme === "ssh" || scheme === "tcp") {

@@ -209,6 +209,8 @@ export const settingsSchema = z.strictObject({
     steps: z.array(CONFIG.integer, { error: "expected a list of whole numbers" }).optional(),
     /** How long it is judged in each step. */
     duration: CONFIG.duration,
+    /** Streamlit sessions on either release that fill in for users. */
+    synthetic: CONFIG.integer,
     /** What is done when that was not enough to tell. */
     onInsufficient: z.enum(ON_INSUFFICIENT, { error: `expected one of ${ON_INSUFFICIENT.join(", ")}` }),
     thresholds: z.strictObject({

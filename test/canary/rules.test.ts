@@ -25,6 +25,8 @@ describe("a canary's settings", () => {
     assert.deepEqual(faults({ weight: 51 }), ["weight"]);
     for (const steps of [[], [10, 10], [25, 10], [10, 60], Array.from({ length: 11 }, (_, at) => at + 1)]) assert.deepEqual(faults({ steps }), ["steps"]);
     assert.deepEqual(faults({ duration: 10 }), ["duration"]);
+    assert.deepEqual([faults({ synthetic: 50 }), faults({ synthetic: 51 })], [[], ["synthetic"]]);
+    assert.throws(() => settingsOf({ "pbjrag:canary": JSON.stringify({ synthetic: 5 }), "pbjrag:app": JSON.stringify({ health: { path: "/", script: "" } }) }), /canary\.synthetic/);
     assert.deepEqual(faults({ version: "--help" }), ["version"]);
     assert.deepEqual(faults({ thresholds: { ...canary().thresholds, errors: 0, slower: 0, memory: 100, p50: 0 } }), ["thresholds.errors", "thresholds.slower", "thresholds.p50", "thresholds.memory"]);
     assert.throws(() => canary({ onInsufficient: "wait" }), /onInsufficient/);

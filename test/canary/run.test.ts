@@ -10,7 +10,7 @@ import { NOTHING, THRESHOLDS } from "../judge/simulated.js";
 const MINUTE = 60_000;
 const inputs = (more: Partial<JudgeInputs> = {}): JudgeInputs => ({
   stack: "dev", tag: "v2.0.0", revision: "v2.0.0-bbbbbbbb", containers: ["c"], serving: { revision: "v1.0.0-aaaaaaaa", tag: "v1.0.0", containers: ["s"] },
-  steps: [10], durationMs: 10 * MINUTE, onInsufficient: "hold", thresholds: THRESHOLDS, attempt: "", secretEnv: [], dataDir: ".", ...more,
+  steps: [10], durationMs: 10 * MINUTE, onInsufficient: "hold", thresholds: THRESHOLDS, synthetic: { sessions: 0, port: 8501, requestTimeoutMs: 5000 }, attempt: "", secretEnv: [], dataDir: ".", ...more,
 });
 
 /** Requests come at a steady rate, by a clock that only the world moves. */
@@ -40,7 +40,7 @@ class Fake implements CanaryWorld {
       const times = histogramOf(Array.from({ length: of - errors }, (_, at) => 40 + (at % 40)));
       return { ...NOTHING, requests: of, errors, pages: times, answers: times };
     };
-    return Promise.resolve({ canary: side(requests, this.failing), stable: side(requests * 9, 0), containers: { restarts: 0, down: this.down(this.now), memory: [0.5] } });
+    return Promise.resolve({ canary: side(requests, this.failing), stable: side(requests * 9, 0), containers: { restarts: 0, down: this.down(this.now), memory: [0.5] }, synthetic: null });
   }
 
   pause(ms: number): Promise<void> {

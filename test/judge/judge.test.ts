@@ -15,7 +15,7 @@ const side = (requests: number, errors: number, more: Partial<Side> = {}): Side 
   const times = histogramOf(spread(80, requests - errors));
   return { ...NOTHING, requests, errors, pages: times, answers: times, ...more };
 };
-const evidence = (canary: Side, stable: Side = side(2700, 0), containers: Partial<Evidence["containers"]> = {}): Evidence => ({ canary, stable, containers: { restarts: 0, down: "", memory: [], ...containers } });
+const evidence = (canary: Side, stable: Side = side(2700, 0), containers: Partial<Evidence["containers"]> = {}): Evidence => ({ canary, stable, containers: { restarts: 0, down: "", memory: [], ...containers }, synthetic: null });
 const judged = (canary: Side, more: { stable?: Side; containers?: Partial<Evidence["containers"]>; thresholds?: Partial<Thresholds>; looks?: number } = {}) =>
   judge({ ...THRESHOLDS, ...more.thresholds }, evidence(canary, more.stable, more.containers), more.looks ?? 1);
 const failed = (verdict: ReturnType<typeof judge>): TestName[] => verdict.findings.filter(({ result }) => result === "fail").map(({ test }) => test);

@@ -55,7 +55,7 @@ export interface Simulation {
 
 /** Judged as a real one is: a fail ends it at once, all else at the last look. @returns the verdict, and the look that gave it */
 export function simulate({ canary, stable, requests, weight, looks }: Simulation, random: Random): Verdict & { look: number } {
-  let evidence: Evidence = { canary: NOTHING, stable: NOTHING, containers: { restarts: 0, down: "", memory: [0.4] } };
+  let evidence: Evidence = { canary: NOTHING, stable: NOTHING, containers: { restarts: 0, down: "", memory: [0.4] }, synthetic: null };
   for (let look = 1; ; look += 1) {
     const [from, to] = [look - 1, look].map((at) => Math.round((requests * at) / looks));
     const fresh = (to ?? 0) - (from ?? 0);

@@ -1,4 +1,5 @@
 /** How a canary was judged. Pure. */
+import { FILLED } from "../../judge/model.js";
 import type { CanaryResult } from "../canary.js";
 import type { Receipt } from "../model.js";
 import type { Drawing } from "./drawing.js";
@@ -14,6 +15,7 @@ const VERDICTS: Readonly<Record<Verdict, { words: string; tone: Tone }>> = {
 };
 const TESTS: Readonly<Record<Finding["test"], string>> = {
   errors: "Failed requests", websockets: "Websockets", scriptErrors: "Errors in the app’s log", slower: "Slower than the other", p50: "Median within its limit", p99: "p99 within its limit", restarts: "Restarts", memory: "Memory",
+  syntheticErrors: "Synthetic sessions: failed runs", syntheticSlower: "Synthetic sessions: slower", syntheticP50: "Synthetic sessions: median", syntheticP99: "Synthetic sessions: p99",
 };
 
 export function canaryOf({ canary, from }: Receipt, draw: Drawing): Html {
@@ -37,6 +39,6 @@ ${looks.length === 0 ? nothing : html`<details><summary>${counted(looks.length, 
 
 function findingOf({ test, result, what, samples, p, interval, needed }: Finding): Html {
   const short = (value: number): string => String(Number(value.toPrecision(3)));
-  return html`<tr><th scope="row">${TESTS[test]}</th><td><b class="${VERDICTS[result].tone}">${VERDICTS[result].words}</b></td><td>${what}${needed === null ? "" : `; ${counted(needed, "request")} would decide it`}</td>
+  return html`<tr><th scope="row">${TESTS[test]}</th><td><b class="${VERDICTS[result].tone}">${VERDICTS[result].words}</b></td><td>${what}${needed === null ? "" : `; ${counted(needed, [...FILLED.values()].includes(test) ? "run" : "request")} would decide it`}</td>
 <td>${samples.canary + samples.stable === 0 ? "–" : `${countInWords(samples.canary)} / ${countInWords(samples.stable)}`}</td><td>${interval === null ? "–" : `${short(interval[0])} to ${short(interval[1])}`}</td><td>${p === null ? "–" : p < 0.0001 ? "< 0.0001" : p.toFixed(4)}</td></tr>`;
 }
