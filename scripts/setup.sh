@@ -76,7 +76,7 @@ is_current() {
     esac
   done
   ! lacks_restic || [ "$EUID" -ne 0 ] || [ "$restic" = none ] || return 1
-  [ -f node_modules/.package-lock.json ] && [ -f dist/cli.cjs ] && [ -f dist/program.cjs ] || return 1
+  [ -f node_modules/.package-lock.json ] && [ -f dist/cli.cjs ] && [ -f dist/program.cjs ] && [ -f dist/provider.cjs ] || return 1
   [ -z "$(find index.ts tsconfig.json package-lock.json components scripts offline test -newer "$stamp" \
     \( -name '*.ts' -o -name '*.json' -o -type d -o -path 'offline/images/*' -o -path 'offline/sample-app/*' \) -print -quit)" ] || return 1
   docker_inspects
