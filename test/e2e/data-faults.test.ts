@@ -48,7 +48,7 @@ describe("e2e: Qdrant's data at a release", function () {
 
     it("fails the backup, so that nothing is touched", async () => {
       tiny.startProbes();
-      await refuses(await tiny.deploy("v2.0.0"), 2, /The backup before v2\.0\.0 failed, .+ collection code.+dirty/);
+      await refuses(await tiny.deploy("v2.0.0"), 2, /The backup before v2\.0\.0 failed, .+ collection `code` is dirty/);
     });
 
     it("fails the gate where there is no backup", async () => {
