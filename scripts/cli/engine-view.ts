@@ -12,8 +12,10 @@ const UNDER_WAY = /^[a-z]+ing\b(?!.* failed)/;
  * handlers tell by themselves what they do, so that it shows containers, networks, volumes, and how a build gets on.
  */
 export class EngineView {
-  /** What Pulumi called an error, each once, in its order. */
+  /** What Pulumi called an error, each once, in its order, with the lines that it announces. */
   readonly problems: string[] = [];
+  /** The one that further lines of the diagnostics belong to. */
+  private current: number | null = null;
   private readonly sums: string[] = [];
   private readonly underWay = new Map<string, number>();
   private readonly build: BuildView;
@@ -52,6 +54,7 @@ export class EngineView {
   private heading(title: string, rest: string): Seen {
     this.section = title;
     this.hidden = false;
+    this.current = null;
     if (title === "Duration") this.sums.push(rest);
     return NOTHING;
   }
@@ -76,16 +79,29 @@ export class EngineView {
   private diagnostic(text: string, severity: string): Seen {
     if (/^ {2}\S.*:$/.test(text)) {
       this.hidden = this.mode === "update";
+      this.current = null;
       return NOTHING;
     }
+    if (severity === "info") this.goOn(text.trim());
+    else if (severity === "warning") this.current = null;
     // An error may have lines of its own below it; a warning of ours has one.
     this.hidden ||= severity === "error";
     return this.hidden || severity === "warning" ? NOTHING : { show: [text.replace(/^ {4}/, "")], events: [] };
   }
 
   private problem(text: string): void {
-    const known = /^(update|preview) failed$/.test(text) || this.problems.includes(text);
-    if (text !== "" && !known) this.problems.push(text);
+    this.current = null;
+    if (text === "" || /^(update|preview) failed$/.test(text)) return;
+    const known = this.problems.findIndex((one) => one === text || one.startsWith(`${text}\n`));
+    const at = known < 0 ? this.problems.push(text) - 1 : known;
+    // Providers in Go say `1 error occurred:`, and the error in the next line. Below others there is a build's whole output.
+    if (text.endsWith(":")) this.current = at;
+  }
+
+  /** A further line of an error, once. */
+  private goOn(text: string): void {
+    const begun = this.current === null ? undefined : this.problems[this.current];
+    if (this.current !== null && begun !== undefined && text !== "" && !begun.split("\n").includes(text)) this.problems[this.current] = `${begun}\n${text}`;
   }
 
   private updated(step: Step): Seen {

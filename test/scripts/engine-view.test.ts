@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import type { NewEvent } from "../../components/runtime/journal.js";
 import { parseEngineLine } from "../../scripts/cli/engine-lines.js";
 import { EngineView } from "../../scripts/cli/engine-view.js";
+import { linesOf } from "../../scripts/cli/failure.js";
 import { Progress } from "../../scripts/cli/progress.js";
 
 const IMAGE = " +  docker:index:Image image-v3.0.0-c2efaa7a2226";
@@ -128,6 +129,16 @@ describe("scripts/engine-view", () => {
     assert.equal(`${failed?.phase} ${failed?.event}`, "image failed");
     assert.equal(failed?.data?.["why"], "The command '/bin/sh -c make' returned a non-zero code: 3");
     assert.deepEqual(failed?.data?.["lines"], ["line 4", "line 5", "line 6", "line 7", "line 8", "fatal: no wheel"]);
+  });
+
+  it("keeps the lines that an error announces: a provider in Go says the error there", () => {
+    const { problems } = new Watcher("update").take(
+      " ++ docker:index:Container proxy **creating failed** [diff: ~ports]", "    docker:index:Container proxy running error: 1 error occurred:",
+      "    pulumi:pulumi:Stack pbjrag-dev running error: update failed",
+      "Diagnostics:", "  pulumi:pulumi:Stack (pbjrag-dev):", "    warning: changes settings", "    error: update failed", "",
+      "  docker:index:Container (proxy):", "    error: 1 error occurred:", "    \t* Unable to start container: port is already allocated", "", "Resources:", "    2 errored",
+    ).view;
+    assert.deepEqual(problems.flatMap(linesOf), ["Unable to start container: port is already allocated"]);
   });
 
   it("tells what takes so long, and shows what it does not know", () => {
