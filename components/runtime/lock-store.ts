@@ -33,6 +33,8 @@ export interface LockStore {
   /** Atomic. */
   replace(token: number, content: LockContent): Promise<void>;
   remove(token: number): Promise<void>;
+  /** Removes what a process that is dead, of this machine, was writing. */
+  sweepAfter(pid: number): Promise<void>;
 }
 
 const WIDTH = 12;
@@ -97,8 +99,13 @@ export class FileLockStore implements LockStore {
     return Promise.resolve();
   }
 
+  async sweepAfter(pid: number): Promise<void> {
+    for (const name of entries(this.dir).filter((entry) => entry.startsWith(temporaryOf(pid)))) rmSync(join(this.dir, name), { force: true });
+    return Promise.resolve();
+  }
+
   private write(content: LockContent): string {
-    const temporary = join(this.dir, `.new-${process.pid}-${process.hrtime.bigint()}`);
+    const temporary = join(this.dir, `${temporaryOf(process.pid)}${process.hrtime.bigint()}`);
     const fd = openSync(temporary, "wx", 0o600);
     try {
       writeFileSync(fd, `${JSON.stringify(content)}\n`);
@@ -118,6 +125,10 @@ export class FileLockStore implements LockStore {
       }
     }
   }
+}
+
+function temporaryOf(pid: number): string {
+  return `.new-${pid}-`;
 }
 
 function fileOf(dir: string, token: number): string {

@@ -96,6 +96,7 @@ export async function take(world: LockWorld, options: Pick<AcquireOptions, "run"
       const content = freshContent(world, options);
       if ((await world.store.create(highest + 1, content)) && (await isHighest(world.store, highest + 1))) {
         await prune(world, tokens);
+        if (state === "dead" && holder !== null && sameBoot(holder, world.self)) await world.store.sweepAfter(holder.pid);
         return { token: highest + 1, content, ...(state === "dead" && holder !== null ? { takenOver: holder } : {}) };
       }
       continue;

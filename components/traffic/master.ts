@@ -1,9 +1,14 @@
 /** HAProxy's master process: it knows all workers, the old ones too, and speaks inside the proxy's container only. */
+import { setTimeout as sleep } from "node:timers/promises";
 import { execIn } from "../runtime/docker-exec.js";
+import { ReleaseError } from "../runtime/errors.js";
 import { MASTER_PORT } from "./model.js";
 
 /** Milliseconds for one conversation; an answer takes about 20. */
 const TALK_MS = 15_000;
+/** Milliseconds in which a master that reloads must be back: it refuses connections, or drops them without an answer, for a moment. */
+const RELOAD_MS = 5000;
+const AGAIN_MS = 100;
 const SEPARATOR = "\x1e";
 
 // The official image has bash and no socat. `quit` makes the master close the connection after its answer.
@@ -16,11 +21,42 @@ const TALK = `for command in "$@"; do
 done`;
 
 /**
- * @param commands one connection each, in order; `@!<pid> …` is for a worker. One may be several lines
+ * Asks what is never answered by nothing.
+ * @param questions one connection each, in order; `@!<pid> …` is for a worker
  * @returns an answer for each
  * @throws Error when the master does not answer; ReleaseError of Docker
  */
-export async function askMaster(container: string, commands: readonly string[]): Promise<string[]> {
+export function askMaster(container: string, questions: readonly string[]): Promise<string[]> {
+  return persistently(async () => {
+    const answers = await talk(container, questions);
+    const silent = answers.findIndex((answer) => answer.trim() === "");
+    if (silent >= 0) throw new Error(`HAProxy's master in ${container} says nothing to ${questions[silent] ?? ""}`);
+    return answers;
+  });
+}
+
+/**
+ * Has something done that may be done twice.
+ * @param orders one in each line
+ * @throws Error when the master does not answer; ReleaseError of Docker
+ */
+export async function orderMaster(container: string, orders: readonly string[]): Promise<void> {
+  await persistently(() => talk(container, [orders.join("\n")]));
+}
+
+async function persistently<T>(work: () => Promise<T>): Promise<T> {
+  const until = performance.now() + RELOAD_MS;
+  for (;;) {
+    try {
+      return await work();
+    } catch (error) {
+      if (error instanceof ReleaseError || performance.now() > until) throw error;
+    }
+    await sleep(AGAIN_MS);
+  }
+}
+
+async function talk(container: string, commands: readonly string[]): Promise<string[]> {
   if (commands.length === 0) {
     return [];
   }

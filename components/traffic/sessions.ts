@@ -1,7 +1,7 @@
 /** Users with an open websocket, by release. Those that an old worker still holds after a reload count as well. */
 import { stackNames } from "../release/names.js";
 import { inspectOrNull } from "../runtime/docker.js";
-import { askMaster, parseSessions, parseStat, parseWorkers, type StatLine, type Worker } from "./master.js";
+import { askMaster, orderMaster, parseSessions, parseStat, parseWorkers, type StatLine, type Worker } from "./master.js";
 import { isOfRelease, revisionOfSockets, socketBackend } from "./render.js";
 
 export interface OpenSessions {
@@ -55,7 +55,7 @@ async function endSessions(stack: string, lines: readonly { pid: number }[], mea
       .map(({ id }) => `@!${pid} shutdown session ${id}`),
   );
   for (let at = 0; at < orders.length; at += BATCH) {
-    await askMaster(container, [orders.slice(at, at + BATCH).join("\n")]);
+    await orderMaster(container, orders.slice(at, at + BATCH));
   }
   return orders.length;
 }

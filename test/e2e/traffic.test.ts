@@ -126,32 +126,6 @@ describe("traffic on a real HAProxy", function () {
     await Promise.all([user.leave(), again.leave()]);
   });
 
-  it("counts open sessions by release, on old workers as well, and closes those of one release", async () => {
-    await apply({ serving: v2 });
-    const old = await Promise.all([connect(bench.url), connect(bench.url), connect(bench.url)]);
-    await apply({ serving: v3, former: v2 });
-    const fresh = await Promise.all([connect(bench.url), connect(bench.url)]);
-    const again = await connect(bench.url, `pbjrag_release=${v2.revision}~1`);
-    const open = await openSessions(bench.stack);
-    assert.deepEqual(open.byRevision, { [v2.revision]: 4, [v3.revision]: 2 });
-    assert.ok(open.workers >= 2);
-    assert.equal(await closeSessions(bench.stack, v2.revision), 4);
-    await waitFor("the closed sessions to be told", () => [...old, again].every((user) => user.closed), { withinMs: 5000 });
-    assert.deepEqual((await openSessions(bench.stack)).byRevision, { [v3.revision]: 2 });
-    await Promise.all(fresh.map((user) => user.echo()));
-    await Promise.all(fresh.map((user) => user.leave()));
-  });
-
-  it("closes more sessions than one conversation takes", async () => {
-    await apply({ serving: v2 });
-    const users = await Promise.all(Array.from({ length: 600 }, () => connect(bench.url)));
-    await apply({ serving: v3, former: v2 });
-    assert.equal((await openSessions(bench.stack)).byRevision[v2.revision], 600);
-    assert.equal(await closeSessions(bench.stack, v2.revision), 600);
-    await waitFor("all to be closed", () => users.every((user) => user.closed), { withinMs: 5000 });
-    assert.deepEqual((await openSessions(bench.stack)).byRevision, {});
-  });
-
   it("sends nobody to an abandoned release any more, but keeps what is open", async () => {
     await apply({ serving: v3 });
     const Cookie = cookieOf(await page());

@@ -35,6 +35,9 @@ class MemoryStore implements LockStore {
     await this.step();
     this.files.delete(token);
   }
+  async sweepAfter(): Promise<void> {
+    await this.step();
+  }
 }
 
 interface Fake extends LockWorld {
@@ -109,6 +112,7 @@ describe("runtime/lock, step by step", () => {
       },
       replace: (token, made) => slow.replace(token, made),
       remove: (token) => slow.remove(token),
+      sweepAfter: () => slow.sweepAfter(),
     });
     const first = await take(world(store), { ...OPTIONS, run: "first" });
     store.files.set(first.token, { ...first.content, released: true });

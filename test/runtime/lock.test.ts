@@ -113,10 +113,12 @@ describe("runtime/lock", () => {
   it("takes over from a killed process and says from whom", async () => {
     const child = await holding();
     await assert.rejects(mine(), coded("lockHeld"));
+    for (const pid of [child.pid, 1]) writeFileSync(join(paths.lock, `.new-${pid}-2`), "");
     await kill(child);
     assert.equal(describeLock(paths)?.state, "dead");
     const lock = await mine();
     assert.deepEqual([lock.token, lock.takenOver?.run, lock.takenOver?.pid], [2, `child-${child.pid}`, child.pid]);
+    assert.deepEqual(readdirSync(paths.lock).filter((name) => name.startsWith(".")), [".new-1-2"], "what it was writing is gone, not what another one writes");
     await lock.release();
   });
 
