@@ -125,7 +125,9 @@ export class KillWorld {
     const ours = [...below(state), ...below(paths.backups), ...below(paths.run), ...readdirSync(dir).map((name) => join(dir, name))];
     const temporary = /\.partial$|\.partial\/|\.swept-|\.new(?:$|-)|\.next$|\/config-/;
     const locks = below(join(state, "locks")).filter((file) => file.endsWith(".json"));
-    return [...locks, ...ours.filter((file) => temporary.test(file)), ...below(this.stack.temporary)];
+    // Pulumi's own, of which nobody can tell whose they were when it is killed.
+    const theirs = /\/pulumi-node-pipes\d+(?:\/|$)/;
+    return [...locks, ...ours.filter((file) => temporary.test(file)), ...below(this.stack.temporary).filter((file) => !theirs.test(file))];
   }
 
   /** The next command just works, and after it everything is as if nothing had happened. */
