@@ -79,7 +79,7 @@ describe("faults: wrong config, passphrase, Docker", function () {
       assert.equal(exitCode, 0, all);
       assert.match(all, /the stack that this preview needed is still there: .*not today.*; remove it with: scripts\/pulumi\.sh --stack /);
       assert.deepEqual((await footprint(tiny.project)).config, config);
-      assert.equal((await tiny.project.pulumi(["stack", "rm", tiny.project.stack, "--yes", "--preserve-config"])).exitCode, 0);
+      assert.equal((await tiny.project.pulumi(["stack", "rm", "--yes", "--preserve-config"])).exitCode, 0);
       assert.deepEqual(await footprint(tiny.project), { ...NOTHING, config });
     });
 

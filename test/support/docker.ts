@@ -1,4 +1,5 @@
 import Docker from "dockerode";
+import { waitFor } from "./wait.js";
 
 /** Everything that Docker keeps for a stack, by names that `docker` would show. */
 export interface Kept {
@@ -33,7 +34,8 @@ export async function removeStack(stack: string): Promise<void> {
   const { containers, volumes, networks, images } = await keptFor(stack);
   await Promise.all(containers.map((name) => gone(docker.getContainer(name).remove({ force: true, v: true }))));
   await Promise.all(volumes.map((name) => gone(docker.getVolume(name).remove())));
-  await Promise.all(networks.map((name) => gone(docker.getNetwork(name).remove())));
+  // A container whose removal is under way holds its network for a moment.
+  await Promise.all(networks.map((name) => waitFor(`network ${name} to be removed`, () => gone(docker.getNetwork(name).remove()).then(() => true))));
   // One after another: of two names of one image, or of two images over the same layers, removed at once, Docker may forget one in the middle.
   for (const name of images) await gone(docker.getImage(name).remove({ force: true }));
 }

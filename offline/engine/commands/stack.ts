@@ -122,6 +122,7 @@ export async function removeStack(
   text: string | undefined,
   options: CommonOptions & { yes?: boolean; force?: boolean; preserveConfig?: boolean },
 ): Promise<void> {
+  if (text !== undefined && options.stack !== undefined) fail("only one of --stack or argument stack name may be specified, not both");
   const place = await workspace(options);
   const name = stackOf({ ...options, stack: text ?? options.stack }, place);
   if (options.yes !== true) fail("--yes must be passed in to proceed when running in non-interactive mode", EXIT.usage);
