@@ -141,13 +141,14 @@ describe("e2e: reading a volume", function () {
   });
 
   it("begins again when a file shrinks meanwhile, and fails when that goes on", async () => {
-    await world.inVolume(world.uploadsVolume, ": > /data/f");
+    // Several, as one alone may be met in the moment in which it is small, time after time.
+    await world.inVolume(world.uploadsVolume, "touch /data/f1 /data/f2 /data/f3 /data/f4");
     const writer = await world.docker.createContainer({
       Image: QDRANT_IMAGE, Labels: { "pbjrag.stack": world.stack }, HostConfig: { Binds: [`${world.uploadsVolume}:/data`] },
-      Entrypoint: ["sh", "-c", "while :; do truncate -s 500M /data/f; sleep 0.05; truncate -s 1M /data/f; done"],
+      Entrypoint: ["sh", "-c", "for n in 1 2 3 4; do (while :; do truncate -s 500M /data/f$n; sleep 0.05; truncate -s 1M /data/f$n; done) & done; wait"],
     });
     await writer.start();
-    await waitFor("the writer writes", async () => (await world.inVolume(world.uploadsVolume, "stat -c %s /data/f")).trim() !== "0");
+    await waitFor("the writer writes", async () => (await world.inVolume(world.uploadsVolume, "stat -c %s /data/f4")).trim() !== "0");
     const ended = await world.run();
     assert.equal(ended.exitCode, 2, ended.all);
     assert.match(ended.all, /the uploads changed while they were read: beginning again/);
