@@ -171,7 +171,8 @@ async function run(context: Context, name: string): Promise<number> {
 
 async function assertMade(ending: Promise<number>, container: string): Promise<void> {
   const code = await ending;
-  const said = (await logTail(container, 5)).trim();
+  // A line for each file, in a message of one.
+  const said = (await logTail(container, 5)).trim().replace(/\s*\n\s*/g, "; ");
   // It would keep the volume from being removed.
   await removeContainer(container);
   if (!WHOLE.includes(code) || said !== "") throw new TarError(said === "" ? `tar ended with code ${code}` : said);
