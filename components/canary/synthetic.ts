@@ -4,7 +4,7 @@
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Runs } from "../judge/model.js";
-import { classOf } from "../metrics/histogram.js";
+import { addHistograms, histogramOf } from "../metrics/histogram.js";
 import { ScriptSession } from "../streamlit/session.js";
 import type { LiveTraffic } from "../traffic/live.js";
 import { previewHeaders } from "../traffic/model.js";
@@ -18,31 +18,13 @@ export interface SyntheticTarget extends Pick<LiveTraffic, "baseUrl" | "previewK
   requestTimeoutMs: number;
 }
 
-/** Sums since they were last asked for anew. */
-class Counter {
-  private sums = { runs: 0, failed: 0, times: new Map<number, number>() };
-
-  /** @param ms of a run that ended well and was not the first of its session, which is slower; null: not timed */
-  count(failed: boolean, ms: number | null): void {
-    this.sums.runs += 1;
-    if (failed) this.sums.failed += 1;
-    else if (ms !== null) this.sums.times.set(classOf(ms), (this.sums.times.get(classOf(ms)) ?? 0) + 1);
-  }
-
-  read(): Runs {
-    return { ...this.sums, times: Object.fromEntries(this.sums.times) };
-  }
-
-  reset(): void {
-    this.sums = { runs: 0, failed: 0, times: new Map() };
-  }
-}
+const NONE: Runs = { runs: 0, failed: 0, times: {} };
 
 /** The sessions of one release. */
 export class SyntheticSessions {
   private readonly ending = new AbortController();
   private readonly open = new Set<ScriptSession>();
-  private readonly counter = new Counter();
+  private runs = NONE;
   private readonly loops: Promise<void>[];
 
   /** Begins so many sessions, spread over the release's containers and over time. @param everyMs from one run to the next */
@@ -52,12 +34,12 @@ export class SyntheticSessions {
   }
 
   read(): Runs {
-    return this.counter.read();
+    return this.runs;
   }
 
   /** Counts from now on. */
   reset(): void {
-    this.counter.reset();
+    this.runs = NONE;
   }
 
   async end(): Promise<void> {
@@ -79,16 +61,22 @@ export class SyntheticSessions {
   /** @returns the session for the next run; null: a new one is to be opened */
   private async once(before: ScriptSession | null, container: string): Promise<ScriptSession | null> {
     // One that was cut between two runs is a failure that a user would see.
-    if (before !== null && !before.isOpen) this.counter.count(true, null);
+    if (before !== null && !before.isOpen) this.count(true, null);
     const session = before?.isOpen === true ? before : await this.connect(container);
     if (session === null) {
-      this.counter.count(true, null);
+      this.count(true, null);
       return null;
     }
     const began = performance.now();
     const { reason } = await session.run();
-    this.counter.count(reason !== null, session === before ? performance.now() - began : null);
+    this.count(reason !== null, session === before ? performance.now() - began : null);
     return session;
+  }
+
+  /** @param ms of a run that ended well and was not the first of its session, which is slower; null: not timed */
+  private count(failed: boolean, ms: number | null): void {
+    const { runs, failed: before, times } = this.runs;
+    this.runs = { runs: runs + 1, failed: before + (failed ? 1 : 0), times: failed || ms === null ? times : addHistograms([times, histogramOf([ms])]) };
   }
 
   private async connect(container: string): Promise<ScriptSession | null> {

@@ -8,7 +8,7 @@ import { classes, countOf, type Histogram, middleOf, quantile } from "../metrics
 import { msInWords, percent } from "../metrics/traffic.js";
 import { alphaOf, FALSE_ALARMS } from "./looks.js";
 import { evidenceToDecide } from "./needed.js";
-import { type Evidence, FILLED, type Finding, type Result, type Side, type TestName, type Thresholds, type Verdict } from "./model.js";
+import { type Evidence, FILLED, type Finding, isSynthetic, type Result, type Side, type TestName, type Thresholds, type Verdict } from "./model.js";
 import { medianInterval, rank, type Ranked, samplesToRank } from "./ranks.js";
 import { atLeast, type Count, difference, fisher, rateOf } from "./rates.js";
 
@@ -20,6 +20,8 @@ const FOR_P50 = 20;
 /** Looks in a row at which memory must be above. */
 const MEMORY_LOOKS = 3;
 const POWER = 0.8;
+/** What synthetic sessions have. */
+const RUNS = "runs of the script by synthetic sessions";
 
 /** One test before it is known which p-value is small enough. */
 interface Draft extends Omit<Finding, "result"> {
@@ -72,18 +74,17 @@ function users(thresholds: Thresholds, { canary, stable }: Evidence, alpha: numb
     { ...failures("websockets", "websockets", sockets(canary), sockets(stable), { allowed, alpha }), well: "unneeded", needed: null },
     scripts(thresholds.errors, canary, stable),
     slower("slower", "pages", canary.pages, stable.pages, thresholds),
-    ...limits({ p50: "p50", p99: "p99" }, canary.answers, thresholds),
+    ...limits({ p50: "p50", p99: "p99" }, "answers", canary.answers, thresholds),
   ];
 }
 
 function synthetic(thresholds: Thresholds, evidence: Evidence["synthetic"], alpha: number): Draft[] {
   if (evidence === null) return [];
   const { canary, stable } = evidence;
-  const runs = "runs of the script by synthetic sessions";
   return [
-    failures("syntheticErrors", runs, { failed: canary.failed, of: canary.runs }, { failed: stable.failed, of: stable.runs }, { allowed: thresholds.errors / 100, alpha }),
-    slower("syntheticSlower", runs, canary.times, stable.times, thresholds),
-    ...limits({ p50: "syntheticP50", p99: "syntheticP99" }, canary.times, thresholds),
+    failures("syntheticErrors", RUNS, { failed: canary.failed, of: canary.runs }, { failed: stable.failed, of: stable.runs }, { allowed: thresholds.errors / 100, alpha }),
+    slower("syntheticSlower", RUNS, canary.times, stable.times, thresholds),
+    ...limits({ p50: "syntheticP50", p99: "syntheticP99" }, RUNS, canary.times, thresholds),
   ];
 }
 
@@ -139,15 +140,14 @@ function toRank({ superiority }: Ranked, { canary, stable }: Finding["samples"])
   return Number.isFinite(needed) && needed > canary ? needed : null;
 }
 
-function limits(names: Readonly<Record<"p50" | "p99", TestName>>, answers: Histogram, { p50, p99 }: Thresholds): Draft[] {
-  const noun = names.p99 === "p99" ? "answers" : "runs of the script by synthetic sessions";
+function limits(names: Readonly<Record<"p50" | "p99", TestName>>, noun: string, answers: Histogram, { p50, p99 }: Thresholds): Draft[] {
   const of = (test: TestName, share: number, limit: number, least: number): Draft => {
     const count = countOf(answers);
     const over = classes(answers).reduce((sum, [at, inClass]) => (middleOf(at) > limit ? sum + inClass : sum), 0);
     const measured = quantile(answers, share);
     return {
       test, p: atLeast({ failed: over, of: count }, 1 - share), samples: { canary: count, stable: 0 }, interval: null,
-      what: measured === null ? `no ${noun}` : `${share === 0.5 ? "p50" : "p99"} ${msInWords(measured)} of ${count} ${noun}, with a limit of ${msInWords(limit)}`,
+      what: measured === null ? `no ${noun}` : `p${share * 100} ${msInWords(measured)} of ${count} ${noun}, with a limit of ${msInWords(limit)}`,
       beyond: over > count * (1 - share),
       well: count >= least && over <= count * (1 - share),
       needed: count < least ? least : null,
@@ -176,7 +176,6 @@ function summaryOf(verdict: Result, findings: readonly Finding[], open: readonly
   if (verdict === "pass") return `no worse than what serves: ${findings.filter(({ test, result }) => result === "pass" && TOLD.includes(test)).map(({ what }) => what).join("; ")}`;
   const told = verdict === "fail" ? findings.filter(({ result }) => result === "fail") : open;
   const chance = (p: number | null): string => (p === null || verdict !== "fail" ? "" : ` (by chance: ${p < 0.0001 ? "less than 0.01 %" : percent(p)})`);
-  const counted = (test: TestName): string => ([...FILLED.values()].includes(test) ? "runs of its script" : "requests to the canary");
-  const more = ({ test, needed }: Finding): string => (needed === null ? "" : `; ${needed} ${counted(test)} would decide`);
+  const more = ({ test, needed }: Finding): string => (needed === null ? "" : `; ${needed} ${isSynthetic(test) ? "runs of its script" : "requests to the canary"} would decide`);
   return `${verdict === "fail" ? "worse than what serves" : "not enough evidence"}: ${told.map((one) => `${one.what}${chance(one.p)}${more(one)}`).join("; ")}`;
 }

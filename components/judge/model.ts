@@ -69,6 +69,11 @@ export type TestName = (typeof TESTS)[number];
 /** Tests of users' requests that take evidence to pass, and those by which synthetic sessions fill in for it. */
 export const FILLED: ReadonlyMap<TestName, TestName> = new Map([["errors", "syntheticErrors"], ["slower", "syntheticSlower"], ["p50", "syntheticP50"], ["p99", "syntheticP99"]]);
 
+/** It counts runs of the script by synthetic sessions, not requests. */
+export function isSynthetic(test: TestName): boolean {
+  return [...FILLED.values()].includes(test);
+}
+
 export const RESULTS = ["pass", "fail", "insufficient"] as const;
 export type Result = (typeof RESULTS)[number];
 

@@ -1,5 +1,5 @@
 /** How a canary was judged. Pure. */
-import { FILLED } from "../../judge/model.js";
+import { isSynthetic } from "../../judge/model.js";
 import type { CanaryResult } from "../canary.js";
 import type { Receipt } from "../model.js";
 import type { Drawing } from "./drawing.js";
@@ -39,6 +39,6 @@ ${looks.length === 0 ? nothing : html`<details><summary>${counted(looks.length, 
 
 function findingOf({ test, result, what, samples, p, interval, needed }: Finding): Html {
   const short = (value: number): string => String(Number(value.toPrecision(3)));
-  return html`<tr><th scope="row">${TESTS[test]}</th><td><b class="${VERDICTS[result].tone}">${VERDICTS[result].words}</b></td><td>${what}${needed === null ? "" : `; ${counted(needed, [...FILLED.values()].includes(test) ? "run" : "request")} would decide it`}</td>
+  return html`<tr><th scope="row">${TESTS[test]}</th><td><b class="${VERDICTS[result].tone}">${VERDICTS[result].words}</b></td><td>${what}${needed === null ? "" : `; ${counted(needed, isSynthetic(test) ? "run" : "request")} would decide it`}</td>
 <td>${samples.canary + samples.stable === 0 ? "–" : `${countInWords(samples.canary)} / ${countInWords(samples.stable)}`}</td><td>${interval === null ? "–" : `${short(interval[0])} to ${short(interval[1])}`}</td><td>${p === null ? "–" : p < 0.0001 ? "< 0.0001" : p.toFixed(4)}</td></tr>`;
 }
