@@ -4,6 +4,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { JudgeTold } from "../../components/canary/model.js";
 import { requestsToPass } from "../../components/judge/needed.js";
+import { lastLook } from "../support/judged.js";
 import { createProject, type Project } from "../support/project.js";
 import { mustRun } from "../support/processes.js";
 import { assertNoChange } from "../support/preview.js";
@@ -42,9 +43,7 @@ describe("e2e: a canary's synthetic sessions", function () {
   const tried = async (tag: string): Promise<Ended & { last: JudgeTold }> => {
     const seen = project.journal().length;
     const ended = await project.script("deploy", ["--version", tag, "--canary", "--yes"]);
-    const look = project.journal().slice(seen).findLast(({ phase, event }) => phase === "judge" && event === "progress");
-    assert.ok(look?.data !== undefined, ended.all);
-    return { ...ended, last: look.data as unknown as JudgeTold };
+    return { ...ended, last: lastLook(project.journal().slice(seen), ended.all) };
   };
   const failed = ({ last }: { last: JudgeTold }): string[] => last.findings.filter(({ result }) => result === "fail").map(({ test }) => test);
 

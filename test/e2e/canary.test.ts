@@ -2,12 +2,12 @@
 import assert from "node:assert/strict";
 import { Agent } from "node:http";
 import { requestsToPass } from "../../components/judge/needed.js";
-import type { JudgeTold } from "../../components/canary/model.js";
 import type { JournalEvent } from "../../components/runtime/journal.js";
 import { endAbandoned, setShare } from "../../components/traffic/canary.js";
 import { applyTable, prepareFront, readLive } from "../../components/traffic/live.js";
 import type { TrafficRevision } from "../../components/traffic/model.js";
 import { containersOf } from "../support/docker.js";
+import { lastLook } from "../support/judged.js";
 import { assertNoChange } from "../support/preview.js";
 import type { Ended } from "../support/processes.js";
 import { ProxyStack } from "../support/proxy-stack.js";
@@ -131,11 +131,6 @@ describe("e2e: a canary", function () {
 
   const idsOf = async (tag: string): Promise<string[]> => (await containersOf(tiny.project.stack, "app")).filter(({ revision }) => revision.startsWith(`${tag}-`)).map(({ id, state }) => `${id} ${state}`).sort();
   const told = (seen: number): JournalEvent[] => tiny.project.journal().slice(seen).filter(({ phase }) => phase === "judge");
-  const lastLook = (seen: number): JudgeTold => {
-    const look = told(seen).findLast(({ event }) => event === "progress");
-    assert.ok(look?.data !== undefined, "the judge looked at nothing");
-    return look.data as unknown as JudgeTold;
-  };
   const serves = async (): Promise<string> => (await readLive(tiny.project.stack))?.table.serving?.tag ?? "";
   const ended = (one: Ended, exitCode: number, says: RegExp): void => {
     assert.equal(one.exitCode, exitCode, one.all);
@@ -200,7 +195,7 @@ describe("e2e: a canary", function () {
       load = stream(tiny.project.url, RATE, false);
       const seen = tiny.project.journal().length;
       ended(await tiny.deploy("v2.0.0", ["--canary"]), 3, /v2\.0\.0 .* failed as a canary, nobody is sent to it any more: worse than what serves: \d+ of \d+ requests failed/);
-      const { verdict, findings } = lastLook(seen);
+      const { verdict, findings } = lastLook(told(seen));
       const errors = findings.find(({ test }) => test === "errors");
       assert.deepEqual([verdict, errors?.result], ["fail", "fail"]);
       // Its look is at a moment, not at a number of requests: one look's worth may come on top.
@@ -218,7 +213,7 @@ describe("e2e: a canary", function () {
       load = stream(tiny.project.url, RATE, false);
       const seen = tiny.project.journal().length;
       ended(await tiny.deploy("v2.1.0", ["--canary"]), 3, /v2\.1\.0 .* failed as a canary.*: worse than what serves: half of \d+ pages within/);
-      assert.deepEqual(lastLook(seen).findings.filter(({ result }) => result === "fail").map(({ test }) => test), ["slower"]);
+      assert.deepEqual(lastLook(told(seen)).findings.filter(({ result }) => result === "fail").map(({ test }) => test), ["slower"]);
       await load.stop();
       assert.deepEqual(load.failures, []);
       await assertGone("v2.1.0");

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { stackNames } from "../../components/release/names.js";
 import { reload } from "../../components/traffic/front-door.js";
-import { applyTable, prepareFront, type Applied } from "../../components/traffic/live.js";
+import type { Applied } from "../../components/traffic/live.js";
 import type { TrafficRevision, TrafficTable } from "../../components/traffic/model.js";
 import { closeSessions, openSessions } from "../../components/traffic/sessions.js";
 import { ProxyStack } from "../support/proxy-stack.js";
@@ -15,17 +15,13 @@ describe("sessions on a real HAProxy", function () {
   let bench: ProxyStack;
   let v2: TrafficRevision;
   let v3: TrafficRevision;
-  let seq = 0;
-  const holds = { assertHolds: () => undefined };
 
   before(async () => {
-    bench = await ProxyStack.open();
-    await prepareFront(bench.stack, holds);
-    [v2, v3] = await Promise.all([bench.start("v2.9.0"), bench.start("v3.0.0")]);
+    ({ bench, v2, v3 } = await ProxyStack.withTwo());
   });
   after(() => bench.close());
 
-  const apply = (parts: Partial<TrafficTable>): Promise<Applied> => applyTable(bench.stack, bench.table({ seq: ++seq, ...parts }), holds);
+  const apply = (parts: Partial<TrafficTable>): Promise<Applied> => bench.apply(parts);
 
   it("counts open sessions by release, on old workers as well, and closes those of one release", async () => {
     await apply({ serving: v2 });

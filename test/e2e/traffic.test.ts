@@ -11,7 +11,7 @@ import { render } from "../../components/traffic/render.js";
 import { closeSessions, openSessions } from "../../components/traffic/sessions.js";
 import { rounds } from "../support/suite.js";
 import { waitFor } from "../support/wait.js";
-import { ProxyStack } from "../support/proxy-stack.js";
+import { HOLDS, ProxyStack } from "../support/proxy-stack.js";
 import { ask, connect, cookieOf, PAGE, stream, type Answer } from "./traffic/client.js";
 
 describe("traffic on a real HAProxy", function () {
@@ -19,17 +19,13 @@ describe("traffic on a real HAProxy", function () {
   let bench: ProxyStack;
   let v2: TrafficRevision;
   let v3: TrafficRevision;
-  let seq = 0;
-  const holds = { assertHolds: () => undefined };
 
   before(async () => {
-    bench = await ProxyStack.open();
-    await prepareFront(bench.stack, holds);
-    [v2, v3] = await Promise.all([bench.start("v2.9.0"), bench.start("v3.0.0")]);
+    ({ bench, v2, v3 } = await ProxyStack.withTwo());
   });
   after(() => bench.close());
 
-  const apply = (parts: Partial<TrafficTable>): Promise<Applied> => applyTable(bench.stack, bench.table({ seq: ++seq, ...parts }), holds);
+  const apply = (parts: Partial<TrafficTable>): Promise<Applied> => bench.apply(parts);
   const page = (headers: Record<string, string> = {}, path = "/"): Promise<Answer> => ask(`${bench.url}${path}`, { headers: { ...PAGE, ...headers } });
   const part = (headers: Record<string, string> = {}, path = "/_stcore/media/x.png"): Promise<Answer> => ask(`${bench.url}${path}`, { headers });
   const isOf = (revision: TrafficRevision, name: string): boolean => revision.containers.includes(name);
@@ -40,7 +36,7 @@ describe("traffic on a real HAProxy", function () {
     assert.equal(answer.status, 503);
     assert.match(answer.body, /Nothing has been released here yet/);
     assert.equal((await live()).table.serving, null);
-    assert.equal((await prepareFront(bench.stack, holds)).changed, false);
+    assert.equal((await prepareFront(bench.stack, HOLDS)).changed, false);
   });
 
   it("shows a candidate before any route knows it, to who has the key only", async () => {
@@ -173,8 +169,8 @@ describe("traffic on a real HAProxy", function () {
   });
 
   it("tells the digest of what it serves to who has the key", async () => {
-    const table = bench.table({ seq: ++seq, serving: v3, former: v2 });
-    const { digest } = await applyTable(bench.stack, table, holds);
+    const table = bench.next({ serving: v3, former: v2 });
+    const { digest } = await applyTable(bench.stack, table, HOLDS);
     const now = await live();
     assert.equal(now.digest, digest);
     assert.equal(digest, render(table, now.previewKey).digest);
@@ -200,13 +196,13 @@ describe("traffic on a real HAProxy", function () {
   it("does nothing when it is served already, keeps the time of the switch, and repairs what another hand loaded", async () => {
     const table = (await live()).table;
     const { switchedAt } = await live();
-    assert.deepEqual({ ...(await applyTable(bench.stack, table, holds)), tookMs: 0, digest: "" }, { changed: false, switchedAt, tookMs: 0, digest: "" });
-    const other = await applyTable(bench.stack, { ...table, former: null }, holds);
+    assert.deepEqual({ ...(await applyTable(bench.stack, table, HOLDS)), tookMs: 0, digest: "" }, { changed: false, switchedAt, tookMs: 0, digest: "" });
+    const other = await applyTable(bench.stack, { ...table, former: null }, HOLDS);
     assert.equal(other.switchedAt, switchedAt);
-    const repaired = await applyTable(bench.stack, table, holds);
+    const repaired = await applyTable(bench.stack, table, HOLDS);
     assert.equal(repaired.changed, true);
     assert.equal(repaired.switchedAt, switchedAt);
-    const next = await applyTable(bench.stack, { ...table, seq: ++seq }, holds);
+    const next = await applyTable(bench.stack, bench.next(table), HOLDS);
     assert.notEqual(next.switchedAt, switchedAt);
   });
 
@@ -217,7 +213,7 @@ describe("traffic on a real HAProxy", function () {
     await replaceConfig(bench.names.proxyContainer, composeFile({ ...parseFile(text), table: half }).text, sha256(text));
     const between = await live();
     assert.deepEqual({ digest: between.digest, table: between.table, fileServed: between.fileServed }, { digest: before.digest, table: before.table, fileServed: false });
-    await prepareFront(bench.stack, holds);
+    await prepareFront(bench.stack, HOLDS);
     const after = await live();
     assert.deepEqual({ digest: after.digest, table: after.table, fileServed: after.fileServed }, { digest: before.digest, table: before.table, fileServed: true });
   });
@@ -247,22 +243,22 @@ describe("traffic on a real HAProxy", function () {
   it("puts back what served when the new config is not served in time, and says so", async () => {
     const before = await live();
     // The reload is seen after a moment at the earliest, so that this deadline cannot be met.
-    const failed = applyTable(bench.stack, bench.table({ seq: ++seq, serving: v2 }), { ...holds, deadlineMs: 0 });
+    const failed = applyTable(bench.stack, bench.next({ serving: v2 }), { ...HOLDS, deadlineMs: 0 });
     await assert.rejects(failed, (error) => error instanceof ReleaseError && error.code === "routeFailed");
-    await applyTable(bench.stack, before.table, holds);
+    await applyTable(bench.stack, before.table, HOLDS);
     assert.equal((await live()).digest, before.digest);
   });
 
   it("touches nothing once the lock is lost", async () => {
     const before = await live();
     const lost = new Error("lost");
-    await assert.rejects(applyTable(bench.stack, bench.table({ seq: ++seq, serving: v2 }), { assertHolds: () => { throw lost; } }), /lost/);
+    await assert.rejects(applyTable(bench.stack, bench.next({ serving: v2 }), { assertHolds: () => { throw lost; } }), /lost/);
     let calls = 0;
     const late = (): void => {
       calls += 1;
       if (calls === 2) throw lost;
     };
-    await assert.rejects(applyTable(bench.stack, bench.table({ seq: ++seq, serving: v2 }), { assertHolds: late }), /lost/);
+    await assert.rejects(applyTable(bench.stack, bench.next({ serving: v2 }), { assertHolds: late }), /lost/);
     const after = await live();
     assert.deepEqual([after.digest, after.fileServed], [before.digest, true]);
   });

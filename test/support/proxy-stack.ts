@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { docker } from "../../components/runtime/docker.js";
 import { labels, type Role } from "../../components/runtime/labels.js";
 import { stackNames } from "../../components/release/names.js";
+import { type Applied, applyTable, prepareFront } from "../../components/traffic/live.js";
 import { emptyTable, type TrafficRevision, type TrafficTable } from "../../components/traffic/model.js";
 import { removeStack } from "./docker.js";
 import { freePort, stackName } from "./names.js";
@@ -60,6 +61,9 @@ export async function proxyArgs(stack: string, settings: ProxySettings): Promise
   return { args: container.inputs as ContainerArgs, all: seen.map(({ type, name }) => ({ type, name })), url };
 }
 
+/** Of a run that nobody else disturbs. */
+export const HOLDS = { assertHolds: () => undefined };
+
 export class ProxyStack {
   readonly stack = stackName("traffic");
   readonly names = stackNames(this.stack);
@@ -68,6 +72,7 @@ export class ProxyStack {
   /** Journal and lock of the handlers under test. */
   readonly dataDir: string;
   private seq = 0;
+  private moves = 0;
 
   private constructor(port: number, dataDir: string) {
     this.port = port;
@@ -110,6 +115,14 @@ export class ProxyStack {
     return made;
   }
 
+  /** With its front door prepared, and two releases that nobody is sent to yet. */
+  static async withTwo(): Promise<{ bench: ProxyStack; v2: TrafficRevision; v3: TrafficRevision }> {
+    const bench = await ProxyStack.open();
+    await prepareFront(bench.stack, HOLDS);
+    const [v2, v3] = await Promise.all([bench.start("v2.9.0"), bench.start("v3.0.0")]);
+    return { bench, v2, v3 };
+  }
+
   /** Starts the containers of a revision; they answer when this returns. */
   async start(tag: string, replicas = 2, port = 8501): Promise<TrafficRevision> {
     const revision = `${tag}-${"0".repeat(7)}${++this.seq}`;
@@ -135,6 +148,15 @@ export class ProxyStack {
 
   table(parts: Partial<TrafficTable>): TrafficTable {
     return { ...emptyTable(this.stack), ...parts };
+  }
+
+  /** The same as the next in its order. */
+  next(parts: Partial<TrafficTable>): TrafficTable {
+    return this.table({ ...parts, seq: ++this.moves });
+  }
+
+  apply(parts: Partial<TrafficTable>): Promise<Applied> {
+    return applyTable(this.stack, this.next(parts), HOLDS);
   }
 
   async close(): Promise<void> {
