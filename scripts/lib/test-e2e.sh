@@ -3,7 +3,9 @@
 # shellcheck shell=bash
 
 # What measures a load: one after another at full weight. In the full suite, which asserts their times as well, nothing runs beside them.
-measuring=" story traffic traffic-handlers traffic-freeze load canary "
+measuring=" story traffic traffic-handlers traffic-freeze load "
+# What compares two releases that run at the same time: at full weight and first, but whatever runs beside it slows both alike.
+comparing=" canary "
 # The longest ones, which also take the machine the most: they begin first where nothing is measured beside them, so that no lane ends
 # long after the others, and last in the quick suite, when the load has been measured.
 longest="kills faults-lock kills-stop kills-random kills-back restore-kills faults-proxy faults-docker qdrant-change faults-app faults-backup backup-faults kills-first"
@@ -31,23 +33,25 @@ e2e_files() {
 }
 
 run_e2e() { # ENGINE
-  local name names=() first=() beside=()
+  local name names=() first=() second=() beside=()
   mapfile -t names < <(e2e_files)
   for name in "${names[@]}"; do
     if [ ! -f "dist/test/e2e/$name.test.js" ]; then
       echo "test: there is no test/e2e/$name.test.ts" >&2
       exit 2
     fi
-    if [[ $measuring == *" $name "* ]]; then first+=("$name"); else beside+=("$name"); fi
+    if [[ $measuring == *" $name "* ]]; then first+=("$name")
+    elif [[ $comparing == *" $name "* ]]; then second+=("$name")
+    else beside+=("$name"); fi
   done
   if [ ${#names[@]} -eq 1 ]; then
     say "end-to-end on the $1 engine: ${names[0]}"
     run_file "$1" "${names[0]}"
   elif [ "$suite" = full ]; then
     run_lanes "$1" 1 "${first[@]}" --
-    run_lanes "$1" 3 -- "${beside[@]}"
+    run_lanes "$1" 3 "${second[@]}" -- "${beside[@]}"
   else
-    run_lanes "$1" 2 "${first[@]}" -- "${beside[@]}"
+    run_lanes "$1" 2 "${first[@]}" "${second[@]}" -- "${beside[@]}"
   fi
 }
 
