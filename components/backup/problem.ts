@@ -58,8 +58,13 @@ const QDRANT_CODES: Readonly<Record<QdrantFailure, BackupCode>> = {
   aborted: "aborted",
 };
 
+const LOOK = "see `docker logs` of the Qdrant container, then run again";
+/** A server that answers and cannot give its data. */
+const ILL = `${LOOK}; data that is damaged is made anew from a backup by \`scripts/restore.sh BACKUP --no-backup --reason R\``;
+
 /** A request that failed, as a problem; anything else as it is. */
 export function fromQdrant(error: unknown): unknown {
   if (!(error instanceof QdrantError)) return error;
-  return new BackupProblem(QDRANT_CODES[error.failure], error.message, "see `docker logs` of the Qdrant container, then run again");
+  const code = QDRANT_CODES[error.failure];
+  return new BackupProblem(code, error.message, code === "qdrant-answer" ? ILL : LOOK);
 }

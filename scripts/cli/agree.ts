@@ -24,7 +24,7 @@ export async function makeStateAgree(run: Run, options: RollbackOptions, moved: 
   const present = await recover(run);
   const target = await chooseTarget(run.ws, present.ledger, options.tag, moved);
   run.checkpoint();
-  const config = new TempConfig(run.ws, rollbackValues(run.ws, target, run.attempt));
+  const config = new TempConfig(run.ws, rollbackValues(run.ws, target, run.attempt, options.noBackupReason));
   try {
     const plan = await previewPlan(run, config);
     run.checkpoint();
@@ -60,5 +60,5 @@ export async function rollbackDryRun(ws: Workspace, options: RollbackOptions): P
   await openStack(ws, engine);
   const present: Present = await readPresent(engine, ws);
   const target = await chooseTarget(ws, present.ledger, options.tag, null);
-  return dryRun(ws, "rollback", rollbackValues(ws, target, ""));
+  return dryRun(ws, "rollback", rollbackValues(ws, target, "", options.noBackupReason));
 }

@@ -16,7 +16,7 @@ import { lookAtPresent, readPresent, type Present } from "./present.js";
 import { isNoChange, previewPlan, refuseOlder } from "./preview.js";
 import { recover } from "./recover.js";
 import { Run } from "./run.js";
-import { configValue, withoutTrial } from "./stack-file.js";
+import { skipping, withoutTrial } from "./stack-file.js";
 import { TempConfig } from "./temp-config.js";
 import { restorePresent, update } from "./update.js";
 import { verifyServing } from "./verify.js";
@@ -116,12 +116,8 @@ async function probePresent(run: Run, present: Present): Promise<Outcome> {
 /** What the command sets for this one release. */
 function oneRunValues(ws: Workspace, { noBackupReason, skipChecklistReason }: DeployOptions): Record<string, unknown> {
   const text = readFileSync(ws.stackFile, "utf8");
-  const skipping = (key: "backup" | "checklist", skipReason: string | undefined): Record<string, unknown> => {
-    const present = configValue(text, key);
-    return skipReason === undefined ? {} : { [key]: { ...(typeof present === "object" ? present : {}), skipReason } };
-  };
   // Whatever the file tries: without --canary a release is released.
-  return { ...skipping("backup", noBackupReason), ...skipping("checklist", skipChecklistReason), ...withoutTrial(text) };
+  return { ...skipping(text, "backup", noBackupReason), ...skipping(text, "checklist", skipChecklistReason), ...withoutTrial(text) };
 }
 
 /** The shares that were typed are refused as those of the file are. */

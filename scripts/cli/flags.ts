@@ -1,12 +1,10 @@
 import { errors } from "../../components/runtime/errors.js";
+import { type BackupFlags, withoutBackup } from "./backup-flags.js";
 import { sharesOf } from "./canary.js";
 import type { DeployOptions } from "./deploy.js";
 
-export interface RawDeployFlags {
+export interface RawDeployFlags extends BackupFlags {
   version?: string;
-  backup?: boolean;
-  withBackup?: boolean;
-  reason?: string;
   skipChecklist?: string;
   dryRun?: boolean;
   yes?: boolean;
@@ -23,16 +21,7 @@ export interface RawDeployFlags {
  * @throws ReleaseError `usage`
  */
 export function deployOptions(flags: RawDeployFlags): DeployOptions {
-  const without = flags.backup === false;
-  if (without && flags.withBackup === true) {
-    throw errors.usage({ why: "--with-backup and --no-backup contradict each other", next: "say one of them" });
-  }
-  if (without && (flags.reason ?? "").trim() === "") {
-    throw errors.usage({ why: "--no-backup needs a reason: it is recorded with the release", next: 'add --reason "why"' });
-  }
-  if (!without && flags.reason !== undefined) {
-    throw errors.usage({ why: "--reason says why there is no backup, and one is taken", next: "add --no-backup or leave --reason out" });
-  }
+  const backup = withoutBackup(flags);
   if (flags.watch === false && flags.detach === true) {
     throw errors.usage({ why: "--detach is about the watch, and --no-watch wants none", next: "say one of them" });
   }
@@ -48,6 +37,6 @@ export function deployOptions(flags: RawDeployFlags): DeployOptions {
     ...(flags.version === undefined ? {} : { version: flags.version }),
     ...(flags.skipChecklist === undefined ? {} : { skipChecklistReason: flags.skipChecklist.trim() }),
     ...(flags.canary === undefined ? {} : { canary: sharesOf(flags.canary) }),
-    ...(without ? { noBackupReason: (flags.reason ?? "").trim() } : {}),
+    ...backup,
   };
 }

@@ -1,5 +1,6 @@
 import { Command, CommanderError, Option } from "commander";
 import { errors, ReleaseError } from "../../components/runtime/errors.js";
+import { type BackupFlags, withoutBackup } from "./backup-flags.js";
 import { addBackups } from "./backups/command.js";
 import { addChecklist } from "./checklist/command.js";
 import { addHistory } from "./history/command.js";
@@ -12,25 +13,22 @@ import { addWatch } from "./watch/command.js";
  * The one command line behind the scripts. Each command's module is loaded only when it runs: a warm rollback must
  * answer within a second, and loading everything would take half of that.
  */
-interface DeployFlags extends Common {
+interface DeployFlags extends Common, BackupFlags {
   version?: string;
-  backup?: boolean;
-  withBackup?: boolean;
-  reason?: string;
   watch?: boolean;
   detach?: boolean;
   canary?: string | true;
   skipChecklist?: string;
 }
 
-interface RollbackFlags extends Common {
+interface RollbackFlags extends Common, BackupFlags {
   backupOnly?: boolean;
   /** True without a name. */
   withData?: string | true;
   generation?: string;
 }
 
-interface RestoreFlags extends Common {
+interface RestoreFlags extends Common, BackupFlags {
   only?: "qdrant" | "uploads";
   fromRepository?: boolean;
 }
@@ -92,6 +90,8 @@ ${setupOptions}\n${exitCodeHelp}`)
     .option("--backup-only", "take a backup and change nothing")
     .option("--with-data [backup]", "go back with its data: from the backup that holds it, or from the one named (--with-data=BACKUP)")
     .option("--generation <name>", "go to data that was left, by its generation: forward again, for one")
+    .option("--no-backup", "take none first, as where Qdrant is too ill for one; needs --reason, which is recorded")
+    .option("--reason <text>", "why there is no backup")
     .option("--dry-run", "show the preview and touch nothing")
     .option("--yes", "do not ask")
     .addOption(waitOption())
@@ -104,11 +104,13 @@ Examples:
   scripts/rollback.sh --backup-only
 ${setupOptions}\n${exitCodeHelp}`)
     .action(async (tag: string | undefined, flags: RollbackFlags) => {
+      const backup = withoutBackup(flags);
       if (flags.backupOnly === true) {
+        if (backup.noBackupReason !== undefined) throw errors.usage({ why: "--backup-only and --no-backup contradict each other", next: "say one of them" });
         const { backupOnly } = await import("./backup-only.js");
         return inWorkspace(flags.stack, (ws) => backupOnly(ws, { waitMs: flags.wait ?? 0 }));
       }
-      const options = { dryRun: flags.dryRun === true, yes: flags.yes === true, waitMs: flags.wait ?? 0, ...(tag === undefined ? {} : { tag }) };
+      const options = { dryRun: flags.dryRun === true, yes: flags.yes === true, waitMs: flags.wait ?? 0, ...backup, ...(tag === undefined ? {} : { tag }) };
       const { generation, withData } = flags;
       if (withData !== undefined || generation !== undefined) {
         const { rollbackWithData } = await import("./data/rollback.js");
@@ -127,6 +129,8 @@ ${setupOptions}\n${exitCodeHelp}`)
     .description("The release that serves, on data made from a backup. The present data stays and can be gone back to.")
     .addOption(stackOption())
     .addOption(new Option("--only <part>", "restore this part alone").choices(["qdrant", "uploads"]))
+    .option("--no-backup", "take none of the present data, as where Qdrant is too ill for one; needs --reason, which is recorded")
+    .option("--reason <text>", "why there is no backup")
     .option("--from-repository", "its copy in backup.repository; that is also where a name is looked for that is not here")
     .option("--dry-run", "verify the backup, show what would change and be missing, and touch nothing")
     .option("--yes", "do not ask")
@@ -138,7 +142,7 @@ Examples:
 ${setupOptions}\n${exitCodeHelp}`)
     .action(async (backup: string, flags: RestoreFlags) => {
       const { restore } = await import("./data/restore.js");
-      const options = { backup, fromRepository: flags.fromRepository === true, dryRun: flags.dryRun === true, yes: flags.yes === true, waitMs: flags.wait ?? 0, ...(flags.only === undefined ? {} : { only: flags.only }) };
+      const options = { ...withoutBackup(flags), backup, fromRepository: flags.fromRepository === true, dryRun: flags.dryRun === true, yes: flags.yes === true, waitMs: flags.wait ?? 0, ...(flags.only === undefined ? {} : { only: flags.only }) };
       await inWorkspace(flags.stack, (ws) => restore(ws, options));
     });
   cli

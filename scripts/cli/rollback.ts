@@ -15,6 +15,8 @@ export interface RollbackOptions {
   dryRun: boolean;
   yes: boolean;
   waitMs: number;
+  /** Absent: a backup is taken. */
+  noBackupReason?: string;
   /** Nobody asked for it but the watch. */
   watch?: WatchCause;
 }

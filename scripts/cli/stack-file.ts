@@ -88,6 +88,12 @@ export function withoutTrial(text: string): Record<string, unknown> {
   return { canary: Object.keys(rest).length === 0 ? undefined : rest };
 }
 
+/** A key whose step is left out this once, for a reason that is recorded; nothing without one. */
+export function skipping(text: string, key: "backup" | "checklist", skipReason: string | undefined): Record<string, unknown> {
+  const present = configValue(text, key);
+  return skipReason === undefined ? {} : { [key]: { ...(isObject(present) ? present : {}), skipReason } };
+}
+
 /** What must be set, or taken out (undefined), so that the file says what serves: a version, on a data generation, and nothing that is tried. */
 export function staleValues(text: string, version: string, generation: string): Record<string, unknown> {
   const data = configValue(text, "data");

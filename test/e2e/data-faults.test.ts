@@ -20,16 +20,24 @@ describe("e2e: Qdrant's data at a release", function () {
 
   describe("row 13: a dirty shard, while Qdrant says that it is ready", () => {
     let was: Before;
+    let backup: string;
     const flag = "/qdrant/storage/collections/code/shard_0.initializing";
 
     before(async () => {
       await tiny.released("v1.0.0");
       await tiny.fill();
       was = await tiny.look();
-      // As a restore leaves it that was killed while it moved the data.
+      const saved = await tiny.project.script("rollback", ["--backup-only"]);
+      assert.equal(saved.exitCode, 0, saved.all);
+      backup = tiny.backups().find((name) => !was.backups.includes(name)) ?? assert.fail(saved.all);
+      await fallIll();
+    });
+
+    /** As a restore leaves it that was killed while it moved the data. */
+    async function fallIll(): Promise<void> {
       assert.equal((await execIn(tiny.names.qdrantContainer("0"), ["touch", flag], { timeoutMs: 10_000 })).exitCode, 0);
       await restart();
-    });
+    }
 
     async function restart(): Promise<void> {
       const before = (await inspect(tiny.names.qdrantContainer("0"))).State.StartedAt;
@@ -61,6 +69,20 @@ describe("e2e: Qdrant's data at a release", function () {
       await restart();
       await tiny.released("v2.0.0");
       assert.deepEqual((await tiny.data()).points, was.data.points);
+    });
+
+    it("does not keep anybody from a restore, which overwrites nothing: without a backup of what is ill", async () => {
+      await fallIll();
+      const refused = await tiny.project.script("restore", [backup, "--yes"]);
+      assert.equal(refused.exitCode, 2, refused.all);
+      assert.match(refused.lastLine, /collection `code` is dirty.+ Next: .*--no-backup --reason/);
+      // What users write is refused while the route moves.
+      tiny.startProbes({ uploads: false });
+      const restored = await tiny.project.script("restore", [backup, "--yes", "--no-backup", "--reason", "Qdrant is ill"]);
+      assert.equal(restored.exitCode, 0, restored.all);
+      assert.match(restored.lastLine, /no backup: Qdrant is ill/);
+      await tiny.answered("v2.0.0");
+      assert.deepEqual(await tiny.data(backup), was.data);
     });
   });
 

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import type { Problem } from "../../components/release/model.js";
 import { errors } from "../../components/runtime/errors.js";
 import type { JournalEvent, NewEvent } from "../../components/runtime/journal.js";
+import { withoutBackup } from "../../scripts/cli/backup-flags.js";
 import { failedExit, failureOf, refusalOf } from "../../scripts/cli/failure.js";
 import { deployOptions } from "../../scripts/cli/flags.js";
 import { endedBadly } from "../../scripts/cli/last-run.js";
@@ -83,6 +84,7 @@ describe("how a command ends", () => {
     assert.throws(() => deployOptions({ backup: false, withBackup: true, reason: "x" }), /contradict/);
     assert.throws(() => deployOptions({ reason: "x" }), /--no-backup/);
     assert.equal(deployOptions({ backup: false, reason: " disk is full " }).noBackupReason, "disk is full");
+    assert.deepEqual([withoutBackup({ backup: true }), withoutBackup({ backup: false, reason: "Qdrant is ill" })], [{}, { noBackupReason: "Qdrant is ill" }]);
   });
 
   it("a warm rollback swaps serving and former and abandons what served", () => {

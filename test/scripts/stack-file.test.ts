@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { parse } from "yaml";
-import { configValue, configValues, encryptionSalt, rawConfigOf, securePaths, stackFileProblem, staleValues, withConfig } from "../../scripts/cli/stack-file.js";
+import { configValue, configValues, encryptionSalt, rawConfigOf, securePaths, skipping, stackFileProblem, staleValues, withConfig } from "../../scripts/cli/stack-file.js";
 
 const file = `# head
 encryptionsalt: v1:abc
@@ -18,6 +18,12 @@ describe("stack file", () => {
   it("changes one value and keeps comments, order and everything else", () => {
     const changed = withConfig(file, { version: "v3.0.0" });
     assert.equal(changed, file.replace("v2.9.0", "v3.0.0"));
+  });
+
+  it("leaves a step out this once, beside what else is said of it, and says nothing without a reason", () => {
+    assert.deepEqual(skipping(file, "backup", undefined), {});
+    assert.deepEqual(skipping(file, "backup", "hurry"), { backup: { skipReason: "hurry" } });
+    assert.deepEqual(skipping(withConfig(file, { backup: { quiesce: "pause" } }), "backup", "hurry"), { backup: { quiesce: "pause", skipReason: "hurry" } });
   });
 
   it("makes the config of an empty file, and removes a key that is undefined", () => {

@@ -35,6 +35,8 @@ export interface MoveOptions {
   dryRun: boolean;
   yes: boolean;
   waitMs: number;
+  /** Absent: the present data is backed up first. */
+  noBackupReason?: string;
   /** Part of a drill. */
   rehearsal?: boolean;
   /** A backup that is brought back from the repository first. */
@@ -60,7 +62,7 @@ interface Move {
 
 /**
  * Goes to a release together with its data: verified beforehand, shown with what would be missing, agreed to, and then an
- * update like any other, which backs up the present data first.
+ * update like any other, which backs up the present data first: unless told not to, as where Qdrant is too ill for it.
  */
 export async function moveData(ws: Workspace, options: MoveOptions, choose: Chooser): Promise<Outcome> {
   if (options.dryRun) return dryMove(ws, options, choose);
@@ -68,7 +70,7 @@ export async function moveData(ws: Workspace, options: MoveOptions, choose: Choo
     const present = await recover(run);
     if (options.fetch !== undefined) await bringBack(run, options.fetch);
     const move = await prepare(ws, present, choose, (line) => run.say(line));
-    const config = new TempConfig(ws, { ...rollbackValues(ws, move.target, run.attempt), data: move.values });
+    const config = new TempConfig(ws, { ...rollbackValues(ws, move.target, run.attempt, options.noBackupReason), data: move.values });
     try {
       const plan = await previewPlan(run, config);
       lossLines(move.loss, move.present).forEach((line) => run.say(line));
@@ -93,7 +95,7 @@ async function dryMove(ws: Workspace, options: MoveOptions, choose: Chooser): Pr
   const say = (line: string): void => void process.stdout.write(`${line}\n`);
   const move = await prepare(ws, await readPresent(engine, ws), choose, say);
   lossLines(move.loss, move.present).forEach(say);
-  return dryRun(ws, options.command, { ...rollbackValues(ws, move.target, ""), data: move.values });
+  return dryRun(ws, options.command, { ...rollbackValues(ws, move.target, "", options.noBackupReason), data: move.values });
 }
 
 /** @throws ReleaseError when there is nothing to go to, or the backup is no good: nothing was touched then */

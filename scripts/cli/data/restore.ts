@@ -19,6 +19,8 @@ export interface RestoreOptions {
   dryRun: boolean;
   yes: boolean;
   waitMs: number;
+  /** Absent: the present data is backed up first. */
+  noBackupReason?: string;
 }
 
 /** The release that serves, on data made from a backup. */

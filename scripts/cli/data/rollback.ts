@@ -13,6 +13,8 @@ export interface DataRollbackOptions extends RollbackAsk {
   dryRun: boolean;
   yes: boolean;
   waitMs: number;
+  /** Absent: the present data is backed up first. */
+  noBackupReason?: string;
   /** Part of a drill. */
   rehearsal?: boolean;
 }
