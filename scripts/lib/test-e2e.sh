@@ -9,6 +9,9 @@ comparing=" canary "
 # The longest ones, which also take the machine the most: they begin first where nothing is measured beside them, so that no lane ends
 # long after the others, and last in the quick suite, when the load has been measured.
 longest="kills faults-lock kills-stop kills-random kills-back restore-kills faults-proxy faults-docker qdrant-change faults-app faults-backup backup-faults kills-first"
+# What releases without a pause: one alone is nearly as quick as two of them side by side, so in the full suite one lane begins with
+# these, and the others with what waits more.
+busy=" kills faults-lock kills-stop kills-random kills-back restore-kills kills-first "
 # Too long for every day: these run in the full suite, and when they are named.
 long=" adopt backup-faults backup-unchanged backups-cli canary canary-synthetic data-faults data-rollback drill faults-docker former hardening kills-back kills-first kills-random kills-stop load metrics notify qdrant-change qdrant-version quiesce receipt repository restore-faults restore-kills sample-app watch workflows "
 # Of a size that neither suite has the time for: only when they are named.
@@ -33,7 +36,7 @@ e2e_files() {
 }
 
 run_e2e() { # ENGINE
-  local name names=() first=() second=() beside=()
+  local name names=() first=() second=() tireless=() beside=()
   mapfile -t names < <(e2e_files)
   for name in "${names[@]}"; do
     if [ ! -f "dist/test/e2e/$name.test.js" ]; then
@@ -42,16 +45,17 @@ run_e2e() { # ENGINE
     fi
     if [[ $measuring == *" $name "* ]]; then first+=("$name")
     elif [[ $comparing == *" $name "* ]]; then second+=("$name")
+    elif [[ $suite = full && $busy == *" $name "* ]]; then tireless+=("$name")
     else beside+=("$name"); fi
   done
   if [ ${#names[@]} -eq 1 ]; then
     say "end-to-end on the $1 engine: ${names[0]}"
     run_file "$1" "${names[0]}"
   elif [ "$suite" = full ]; then
-    run_lanes "$1" 1 "${first[@]}" --
-    run_lanes "$1" 3 "${second[@]}" -- "${beside[@]}"
+    run_lanes "$1" 1 "${first[@]}" -- --
+    run_lanes "$1" 3 "${second[@]}" -- "${tireless[@]}" -- "${beside[@]}"
   else
-    run_lanes "$1" 2 "${first[@]}" "${second[@]}" -- "${beside[@]}"
+    run_lanes "$1" 2 "${first[@]}" "${second[@]}" -- -- "${beside[@]}"
   fi
 }
 
@@ -61,22 +65,27 @@ run_file() { # ENGINE NAME
   echo "   $2 took $((SECONDS - began)) s"
 }
 
-# Each lane takes the next file when it is through with one; the first lane alone takes those that measure, before all others. Each
-# file's output is shown when it has ended.
-run_lanes() { # ENGINE LANES MEASURING... -- OTHERS...
-  local engine=$1 lanes=$2 pids=() pid name last=$SECONDS
+# Each lane takes the next file when it is through with one; the first lane alone takes those that measure, before all others, and the
+# second begins with the busy ones. Each file's output is shown when it has ended.
+run_lanes() { # ENGINE LANES MEASURING... -- BUSY... -- OTHERS...
+  local engine=$1 lanes=$2 pids=() pid name last=$SECONDS list
   shift 2
   mkdir -p "$scratch/running"
-  : >"$scratch/measuring"
-  while [ "$1" != -- ]; do echo "$1" >>"$scratch/measuring"; shift; done
-  shift
-  printf '%s\n' "$@" >"$scratch/others"
-  if [ -z "$(cat "$scratch/measuring" "$scratch/others")" ]; then return; fi
-  say "end-to-end on the $engine engine, $lanes at a time: $(tr '\n' ' ' <"$scratch/measuring")| $*"
-  lane "$engine" measuring others &
+  for list in measuring busy others; do
+    : >"$scratch/$list"
+    while [ $# -gt 0 ] && [ "$1" != -- ]; do echo "$1" >>"$scratch/$list"; shift; done
+    if [ $# -gt 0 ]; then shift; fi
+  done
+  if [ -z "$(cat "$scratch"/{measuring,busy,others})" ]; then return; fi
+  say "end-to-end on the $engine engine, $lanes at a time: $(cat "$scratch"/{measuring,busy,others} | tr '\n' ' ')"
+  lane "$engine" measuring others busy &
   pids+=($!)
-  for ((; lanes > 1; lanes--)); do
-    lane "$engine" others &
+  if [ "$lanes" -gt 1 ]; then
+    lane "$engine" busy others &
+    pids+=($!)
+  fi
+  for ((; lanes > 2; lanes--)); do
+    lane "$engine" others busy &
     pids+=($!)
   done
   while running "${pids[@]}"; do
@@ -101,7 +110,7 @@ lane() { # ENGINE LIST...
   local engine=$1 list name all=$counts
   shift
   for list in "$@"; do
-    if [ "$list" = others ]; then weight=(nice -n 10); else weight=(); fi
+    if [ "$list" = measuring ]; then weight=(); else weight=(nice -n 10); fi
     while name=$(take "$scratch/$list") && [ -n "$name" ]; do
       counts=$scratch/$name.counts
       : >"$counts"
