@@ -21,7 +21,7 @@ The last line is "N passed, N failed, N skipped"; the exit code is 0 only if non
 
   unit, e2e      only these
   FILE           end-to-end files by name: story, kills, ...
-  --full         every row of the fault matrix at its full count (some 100 minutes on two cores)
+  --full         every row of the fault matrix at its full count (some 90 minutes on two cores)
   --bench        measurements instead of tests; what follows is theirs (--out FILE, --only NAME)
   --chaos        backups and restores disturbed at random moments; what follows is its own (--runs N, --minutes M, --seed S)
   --grep TEXT    only tests whose title holds TEXT

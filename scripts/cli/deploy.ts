@@ -3,6 +3,7 @@ import { EXIT } from "../../components/runtime/errors.js";
 import { readLive } from "../../components/traffic/live.js";
 import { assertNotFrozen } from "../../components/watch/freeze.js";
 import { afterAdopted, afterFailed, endAdoption } from "./adoption.js";
+import type { BackupChoice } from "./backup-flags.js";
 import { pruneAfterDeploy } from "./backups/prune.js";
 import { canaryKey, type Shares, trialValues, tryCanary } from "./canary.js";
 import { assertConfig } from "./check-config.js";
@@ -23,11 +24,9 @@ import { verifyServing } from "./verify.js";
 import { tagOrNewest } from "./version.js";
 import type { Workspace } from "./workspace.js";
 
-export interface DeployOptions {
+export interface DeployOptions extends BackupChoice {
   /** Git tag; the newest release tag of the source when absent. */
   version?: string;
-  /** `--no-backup`'s reason; absent: a backup is made. */
-  noBackupReason?: string;
   /** `--skip-checklist`'s reason; absent: on production a pass of the checklist is needed. */
   skipChecklistReason?: string;
   dryRun: boolean;
@@ -92,9 +91,9 @@ async function release(run: Run, options: DeployOptions, values: Record<string, 
       const failed = await restorePresent(run, present.ledger.at(-1) ?? null, failure);
       return present.ledger.length === 0 ? await afterFailed(run, failed) : failed;
     }
-    const done = await finished(run);
+    const { outcome: done, present: after } = await finished(run);
     const outcome = { ...done, summary: `${done.summary}${await afterAdopted(run)}` };
-    if (outcome.exitCode === EXIT.done) await pruneAfterDeploy(run);
+    if (outcome.exitCode === EXIT.done && after !== null) await pruneAfterDeploy(run, after);
     released();
     return outcome;
   } finally {

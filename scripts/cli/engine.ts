@@ -114,6 +114,8 @@ export class Engine {
 
   /** Whether the backend knows the stack. @throws ReleaseError `pulumiFailed`, `stateLost`, `passphraseWrong` */
   async hasStack(): Promise<boolean> {
+    // A state that is there and whole answers it: nearly every command asks, and Pulumi takes a second to say the same.
+    if (readLocalState(this.ws)?.problem === "") return true;
     const found = await this.quiet(["stack", "ls", "--json"]);
     if (found.exitCode !== 0) throw await this.failure("stack ls", found);
     const stacks = JSON.parse(found.output) as { name: string }[];

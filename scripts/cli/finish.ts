@@ -34,7 +34,7 @@ export async function finish(ws: Workspace, options: FinishOptions): Promise<Out
     } finally {
       config.remove();
     }
-    const outcome = await finished(run);
+    const { outcome } = await finished(run);
     return { ...outcome, summary: `${former.tag} is removed (${sessionsIn(open)} still open on it); ${outcome.summary}` };
   });
 }

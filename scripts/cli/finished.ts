@@ -9,18 +9,30 @@ import { failureOutcome, type Run } from "./run.js";
 import { keepStateCopy } from "./state-copy.js";
 import { verifyServing } from "./verify.js";
 
+/** What came of an update that succeeded. */
+export interface Finished {
+  outcome: Outcome;
+  /** The state after it; null where it could not be read. */
+  present: Present | null;
+}
+
 /** After a successful update: what is released is written down, and what serves is looked at. Whatever fails in that, the release is done. */
-export async function finished(run: Run): Promise<Outcome> {
+export async function finished(run: Run): Promise<Finished> {
+  let present: Present | null = null;
   try {
-    return await run.during("verify", () => writeAndLook(run));
+    const outcome = await run.during("verify", async () => {
+      present = await readPresent(run.engine, run.ws);
+      return writeAndLook(run, present);
+    });
+    return { outcome, present };
   } catch (error) {
     const { summary } = failureOutcome(error);
-    return { exitCode: EXIT.unverified, summary: `the update succeeded, but what came of it could not be seen: ${summary}`, next: "see scripts/status.sh when the cause is gone" };
+    const outcome = { exitCode: EXIT.unverified, summary: `the update succeeded, but what came of it could not be seen: ${summary}`, next: "see scripts/status.sh when the cause is gone" };
+    return { outcome, present };
   }
 }
 
-async function writeAndLook(run: Run): Promise<Outcome> {
-  const after = await readPresent(run.engine, run.ws);
+async function writeAndLook(run: Run, after: Present): Promise<Outcome> {
   const record = after.ledger.at(-1);
   if (record === undefined) return { exitCode: EXIT.unverified, summary: "the update recorded no release", next: "see the log" };
   writeDown(run, after, record);

@@ -1,6 +1,6 @@
 import { Command, CommanderError, Option } from "commander";
 import { errors, ReleaseError } from "../../components/runtime/errors.js";
-import { type BackupFlags, withoutBackup } from "./backup-flags.js";
+import { type BackupFlags, noBackupOption, reasonOption, withoutBackup } from "./backup-flags.js";
 import { addBackups } from "./backups/command.js";
 import { addChecklist } from "./checklist/command.js";
 import { addHistory } from "./history/command.js";
@@ -62,8 +62,8 @@ function program(): Command {
     .addOption(stackOption())
     .option("--version <tag>", "git tag to release; the newest release tag when left out")
     .option("--with-backup", "take a backup first (the default)")
-    .option("--no-backup", "take none; needs --reason, which is recorded")
-    .option("--reason <text>", "why there is no backup")
+    .addOption(noBackupOption())
+    .addOption(reasonOption())
     .option("--canary [shares]", "try it first with a share of new users, --canary=10, or step by step, --canary=10,25,50; the configured ones without")
     .option("--no-watch", "do not watch the release afterwards, whatever watch.for says")
     .option("--detach", "watch it in the background: this command ends when that has begun")
@@ -90,8 +90,8 @@ ${setupOptions}\n${exitCodeHelp}`)
     .option("--backup-only", "take a backup and change nothing")
     .option("--with-data [backup]", "go back with its data: from the backup that holds it, or from the one named (--with-data=BACKUP)")
     .option("--generation <name>", "go to data that was left, by its generation: forward again, for one")
-    .option("--no-backup", "take none first, as where Qdrant is too ill for one; needs --reason, which is recorded")
-    .option("--reason <text>", "why there is no backup")
+    .addOption(noBackupOption())
+    .addOption(reasonOption())
     .option("--dry-run", "show the preview and touch nothing")
     .option("--yes", "do not ask")
     .addOption(waitOption())
@@ -129,8 +129,8 @@ ${setupOptions}\n${exitCodeHelp}`)
     .description("The release that serves, on data made from a backup. The present data stays and can be gone back to.")
     .addOption(stackOption())
     .addOption(new Option("--only <part>", "restore this part alone").choices(["qdrant", "uploads"]))
-    .option("--no-backup", "take none of the present data, as where Qdrant is too ill for one; needs --reason, which is recorded")
-    .option("--reason <text>", "why there is no backup")
+    .addOption(noBackupOption())
+    .addOption(reasonOption())
     .option("--from-repository", "its copy in backup.repository; that is also where a name is looked for that is not here")
     .option("--dry-run", "verify the backup, show what would change and be missing, and touch nothing")
     .option("--yes", "do not ask")

@@ -1,6 +1,7 @@
 import { errors, EXIT, ReleaseError } from "../../components/runtime/errors.js";
 import type { LiveTraffic } from "../../components/traffic/live.js";
 import { tagProblem } from "../../components/source/names.js";
+import type { BackupChoice } from "./backup-flags.js";
 import { assertOperatorConfig } from "./check-config.js";
 import { confirmed } from "./confirm.js";
 import { endLeftovers } from "./leftovers.js";
@@ -9,14 +10,12 @@ import { failureOutcome, Run } from "./run.js";
 import { moveWarm } from "./warm.js";
 import type { Workspace } from "./workspace.js";
 
-export interface RollbackOptions {
+export interface RollbackOptions extends BackupChoice {
   /** Tag, or a tag on a commit that was released; the release before the present one when absent. */
   tag?: string;
   dryRun: boolean;
   yes: boolean;
   waitMs: number;
-  /** Absent: a backup is taken. */
-  noBackupReason?: string;
   /** Nobody asked for it but the watch. */
   watch?: WatchCause;
 }

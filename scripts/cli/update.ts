@@ -68,7 +68,7 @@ export async function restorePresent(run: Run, before: ReleaseRecord | null, fai
     };
   }
   if (!isNew) return { exitCode: failedExit(failure, true), summary: `${failure.what}; ${present.tag} serves`, next, lines };
-  const done = await finished(run);
+  const done = (await finished(run)).outcome;
   return { ...done, summary: `${done.summary}; it was released when this came: ${failure.what}`, lines };
 }
 

@@ -3,9 +3,10 @@
 # shellcheck shell=bash
 
 # What measures a load: one after another at full weight. In the full suite, which asserts their times as well, nothing runs beside them.
-measuring=" story traffic traffic-handlers traffic-freeze load "
-# What compares two releases that run at the same time: at full weight and first, but whatever runs beside it slows both alike.
-comparing=" canary "
+measuring=" story traffic-freeze load "
+# At full weight and first, but the machine may be shared: what compares two releases that run at the same time, and what counts failed
+# requests but asserts no times.
+comparing=" canary traffic traffic-handlers "
 # The longest ones, which also take the machine the most: they begin first where nothing is measured beside them, so that no lane ends
 # long after the others, and last in the quick suite, when the load has been measured.
 longest="kills faults-lock kills-stop kills-random kills-back restore-kills faults-proxy faults-docker qdrant-change faults-app faults-backup backup-faults kills-first"
@@ -36,26 +37,26 @@ e2e_files() {
 }
 
 run_e2e() { # ENGINE
-  local name names=() first=() second=() tireless=() beside=()
+  local name names=() alone=() compared=() busiest=() others=()
   mapfile -t names < <(e2e_files)
   for name in "${names[@]}"; do
     if [ ! -f "dist/test/e2e/$name.test.js" ]; then
       echo "test: there is no test/e2e/$name.test.ts" >&2
       exit 2
     fi
-    if [[ $measuring == *" $name "* ]]; then first+=("$name")
-    elif [[ $comparing == *" $name "* ]]; then second+=("$name")
-    elif [[ $suite = full && $busy == *" $name "* ]]; then tireless+=("$name")
-    else beside+=("$name"); fi
+    if [[ $measuring == *" $name "* ]]; then alone+=("$name")
+    elif [[ $comparing == *" $name "* ]]; then compared+=("$name")
+    elif [[ $suite = full && $busy == *" $name "* ]]; then busiest+=("$name")
+    else others+=("$name"); fi
   done
   if [ ${#names[@]} -eq 1 ]; then
     say "end-to-end on the $1 engine: ${names[0]}"
     run_file "$1" "${names[0]}"
   elif [ "$suite" = full ]; then
-    run_lanes "$1" 1 "${first[@]}" -- --
-    run_lanes "$1" 3 "${second[@]}" -- "${tireless[@]}" -- "${beside[@]}"
+    run_lanes "$1" 1 "${alone[@]}" -- --
+    run_lanes "$1" 3 "${compared[@]}" -- "${busiest[@]}" -- "${others[@]}"
   else
-    run_lanes "$1" 2 "${first[@]}" "${second[@]}" -- -- "${beside[@]}"
+    run_lanes "$1" 2 "${alone[@]}" "${compared[@]}" -- -- "${others[@]}"
   fi
 }
 

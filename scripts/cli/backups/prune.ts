@@ -6,7 +6,7 @@ import { roundSize } from "../../../components/settings/units.js";
 import { assertOperatorConfig } from "../check-config.js";
 import { confirmed } from "../confirm.js";
 import { endLines, type Outcome } from "../outcome.js";
-import { lookAtPresent, readPresent } from "../present.js";
+import { lookAtPresent, type Present } from "../present.js";
 import { recover } from "../recover.js";
 import { Run } from "../run.js";
 import type { Workspace } from "../workspace.js";
@@ -41,9 +41,8 @@ export async function pruneStack(ws: Workspace, options: PruneOptions): Promise<
 }
 
 /** After a successful deploy, under its lock. Whatever happens here, the release is done: it is told, and the next prune tries again. */
-export async function pruneAfterDeploy(run: Run): Promise<void> {
+export async function pruneAfterDeploy(run: Run, present: Present): Promise<void> {
   try {
-    const present = await readPresent(run.engine, run.ws);
     const going = (await retentionOf(run.ws, present, assertOperatorConfig(run.ws).backup)).filter(goes);
     if (going.length === 0 || run.interrupted) return;
     const pruned = await removeAll(run, going);

@@ -10,6 +10,7 @@ import { dockerCallOrNull } from "../../../components/runtime/docker.js";
 import { errors, EXIT } from "../../../components/runtime/errors.js";
 import { generationOf } from "../../../components/traffic/model.js";
 import { readLive } from "../../../components/traffic/live.js";
+import type { BackupChoice } from "../backup-flags.js";
 import { bringBack } from "../backups/send.js";
 import { confirmed } from "../confirm.js";
 import { dryRun } from "../dry-run.js";
@@ -30,13 +31,11 @@ import type { Workspace } from "../workspace.js";
 import { backupOfGeneration, type Choice, type Chosen, generationName } from "./choose.js";
 import { losesNothing, lossLines, type LossPreview, previewLoss } from "./loss.js";
 
-export interface MoveOptions {
+export interface MoveOptions extends BackupChoice {
   command: "restore" | "rollback";
   dryRun: boolean;
   yes: boolean;
   waitMs: number;
-  /** Absent: the present data is backed up first. */
-  noBackupReason?: string;
   /** Part of a drill. */
   rehearsal?: boolean;
   /** A backup that is brought back from the repository first. */
@@ -81,7 +80,7 @@ export async function moveData(ws: Workspace, options: MoveOptions, choose: Choo
       await run.announce({ tag: plan.tag, from: plan.presentTag });
       const failure = await update(run, config);
       if (failure !== null) return await restorePresent(run, move.present, failure);
-      const outcome = await finished(run);
+      const { outcome } = await finished(run);
       return { ...outcome, summary: `${outcome.summary}; data generation ${move.values.generation}` };
     } finally {
       config.remove();

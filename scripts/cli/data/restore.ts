@@ -3,13 +3,14 @@ import path from "node:path";
 import { isBackup } from "../../../components/backup/names.js";
 import type { DataPart } from "../../../components/release/model.js";
 import { errors } from "../../../components/runtime/errors.js";
+import type { BackupChoice } from "../backup-flags.js";
 import { hasRepository } from "../backups/repository.js";
 import { assertOperatorConfig } from "../check-config.js";
 import type { Outcome } from "../outcome.js";
 import type { Workspace } from "../workspace.js";
 import { moveData } from "./move.js";
 
-export interface RestoreOptions {
+export interface RestoreOptions extends BackupChoice {
   /** Name, or path, of a backup of this stack. */
   backup: string;
   /** The other part stays as it is. */
@@ -19,8 +20,6 @@ export interface RestoreOptions {
   dryRun: boolean;
   yes: boolean;
   waitMs: number;
-  /** Absent: the present data is backed up first. */
-  noBackupReason?: string;
 }
 
 /** The release that serves, on data made from a backup. */

@@ -2,6 +2,7 @@ import { listBackups } from "../../../components/backup/list.js";
 import { isBackup } from "../../../components/backup/names.js";
 import { errors } from "../../../components/runtime/errors.js";
 import { tagProblem } from "../../../components/source/names.js";
+import type { BackupChoice } from "../backup-flags.js";
 import { assertOperatorConfig } from "../check-config.js";
 import type { Outcome } from "../outcome.js";
 import type { Workspace } from "../workspace.js";
@@ -9,12 +10,10 @@ import { chooseRollback, type RollbackAsk } from "./choose.js";
 import { moveData } from "./move.js";
 import { backupNamed } from "./restore.js";
 
-export interface DataRollbackOptions extends RollbackAsk {
+export interface DataRollbackOptions extends RollbackAsk, BackupChoice {
   dryRun: boolean;
   yes: boolean;
   waitMs: number;
-  /** Absent: the present data is backed up first. */
-  noBackupReason?: string;
   /** Part of a drill. */
   rehearsal?: boolean;
 }

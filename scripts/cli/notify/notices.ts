@@ -85,7 +85,16 @@ function tellsAnybody(ws: Workspace): boolean {
 /** On a CI runner who pushed the button, else who sits here. */
 export function whoBegan(env: NodeJS.ProcessEnv): string {
   const name = env["GITHUB_ACTOR"] ?? env["SUDO_USER"] ?? env["USER"];
-  return `${name === undefined || name === "" ? String(userInfo().uid) : name} on ${hostname()}`;
+  return `${name === undefined || name === "" ? userName() : name} on ${hostname()}`;
+}
+
+/** A container's user may have a number alone. */
+function userName(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    return String(process.getuid?.());
+  }
 }
 
 function startSender(ws: Workspace): void {

@@ -1,12 +1,12 @@
 /** A stack that is killed at again and again, with users at its front door and data in its store. */
 import assert from "node:assert/strict";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { describeLock } from "../../../components/runtime/lock.js";
 import { readStat } from "../../../components/runtime/liveness.js";
 import { keptFor } from "../../support/docker.js";
 import { treeOf, withEnvironment, type Ended, type Running } from "../../support/processes.js";
-import { TinyStack, type Data } from "../../support/tiny-stack.js";
+import { type Data, OF_PULUMI, TinyStack } from "../../support/tiny-stack.js";
 import { waitFor } from "../../support/wait.js";
 import { ask, PAGE, stream, type Stream } from "../traffic/client.js";
 import type { Moment } from "./moments.js";
@@ -125,9 +125,7 @@ export class KillWorld {
     const ours = [...below(state), ...below(paths.backups), ...below(paths.run), ...readdirSync(dir).map((name) => join(dir, name))];
     const temporary = /\.partial$|\.partial\/|\.swept-|\.new(?:$|-)|\.next$|\/config-/;
     const locks = below(join(state, "locks")).filter((file) => file.endsWith(".json"));
-    // Pulumi's own, of which nobody can tell whose they were when it is killed.
-    const theirs = /\/pulumi-node-pipes\d+(?:\/|$)/;
-    return [...locks, ...ours.filter((file) => temporary.test(file)), ...below(this.stack.temporary).filter((file) => !theirs.test(file))];
+    return [...locks, ...ours.filter((file) => temporary.test(file)), ...below(this.stack.temporary).filter((file) => !OF_PULUMI.test(relative(this.stack.temporary, file)))];
   }
 
   /** The next command just works, and after it everything is as if nothing had happened. */
