@@ -76,7 +76,8 @@ is_current() {
     esac
   done
   ! lacks_restic || [ "$EUID" -ne 0 ] || [ "$restic" = none ] || return 1
-  [ -f node_modules/.package-lock.json ] && [ -f dist/cli.cjs ] && [ -f dist/program.cjs ] && [ -f dist/provider.cjs ] || return 1
+  [ -f node_modules/.package-lock.json ] || return 1
+  for name in cli.cjs program.cjs provider.cjs backup.code.cjs restore.code.cjs; do [ -f "dist/$name" ] || return 1; done
   [ -z "$(find index.ts tsconfig.json package-lock.json components scripts offline test -newer "$stamp" \
     \( -name '*.ts' -o -name '*.json' -o -type d -o -path 'offline/images/*' -o -path 'offline/sample-app/*' \) -print -quit)" ] || return 1
   docker_inspects

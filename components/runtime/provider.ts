@@ -17,6 +17,11 @@ const HANDLERS = {
 };
 export type Room = keyof typeof HANDLERS;
 
+/** Every handler, for the cache of compiled code (see scripts/lib/bundle.mjs). */
+export async function loadAll(): Promise<void> {
+  await Promise.all(Object.values(HANDLERS).map((load) => load()));
+}
+
 /** What Pulumi asks of a provider: `pulumi.dynamic.ResourceProvider`, without loading Pulumi for it. */
 export interface Provider {
   check(olds: State, news: State): Promise<{ inputs: State; failures: { property: string; reason: string }[] }>;

@@ -7,8 +7,10 @@ import Module from "node:module";
 type Load = (this: unknown, request: string, ...rest: unknown[]) => unknown;
 type AnyFunction = (...args: unknown[]) => unknown;
 
-/** The compiler that serialises functions, and npm's reader of package trees. */
-const SELDOM: readonly string[] = ["typescript", "@npmcli/arborist"];
+/** The compiler that serialises functions, and npm's readers of packages. */
+const SELDOM: readonly string[] = ["typescript", "@npmcli/arborist", "normalize-package-data"];
+/** Pulumi for programs that run Pulumi, which the SDK hands on and our program is none of. */
+const AUTOMATION = "./automation";
 /** Tracing, whose classes and functions the SDK takes out of these at once: nobody traces the stand-in. */
 const TRACING = /^@opentelemetry\/(?:resources|sdk-trace-base|sdk-trace-node|exporter-zipkin|instrumentation|instrumentation-grpc)$/;
 /**
@@ -22,17 +24,18 @@ const load = internals._load;
 const stand = new Map<string, object>();
 
 internals._load = function (request, ...rest) {
-  const tracing = TRACING.test(request) && isOfSdk(rest[0]);
+  const tracing = TRACING.test(request) && isFile(rest[0], "/@pulumi/pulumi/cmd/");
   if (request === SOURCE_MAPS) return {};
-  if (!tracing && !SELDOM.includes(request)) return load.call(this, request, ...rest);
+  const automation = request === AUTOMATION && isFile(rest[0], "/@pulumi/pulumi/index.js");
+  if (!tracing && !automation && !SELDOM.includes(request)) return load.call(this, request, ...rest);
   const get = (): object => load.call(this, request, ...rest) as object;
   const known = stand.get(request) ?? (tracing ? lazyFunctions(get) : lazily(get));
   stand.set(request, known);
   return known;
 };
 
-function isOfSdk(parent: unknown): boolean {
-  return parent instanceof Module && parent.filename.includes("/@pulumi/pulumi/cmd/");
+function isFile(parent: unknown, part: string): boolean {
+  return parent instanceof Module && parent.filename.includes(part);
 }
 
 /** Stands for a module until something of it is asked for. */
@@ -41,7 +44,11 @@ function lazily(get: () => object): object {
   const module = (): object => (loaded ??= get());
   return new Proxy({}, {
     // The SDK copies the members of what is none, which would load it.
-    get: (_, key) => (key === "__esModule" ? true : Reflect.get(module(), key) as unknown),
+    get: (_, key) => {
+      if (key === "__esModule") return true;
+      // What exports one function is its own default.
+      return key === "default" && !Reflect.has(module(), "__esModule") ? module() : Reflect.get(module(), key) as unknown;
+    },
     has: (_, key) => Reflect.has(module(), key),
   });
 }

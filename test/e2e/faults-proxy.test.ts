@@ -180,7 +180,7 @@ describe("e2e: faults of the front door", function () {
 
   /** Puts another word in the place of `roundrobin` in the program that the stack's clone runs; returns what mends it. */
   function breakTemplate(word: string): () => void {
-    const file = path.join(tiny.project.dir, "dist/provider.cjs");
+    const file = path.join(tiny.project.dir, "dist/provider.code.cjs");
     const text = readFileSync(file, "utf8");
     const broken = text.replace("balance roundrobin", `balance ${word}`);
     assert.notEqual(broken, text);

@@ -1,6 +1,7 @@
 /** Plots as SVG, drawn without a browser. */
 import type * as Plot from "@observablehq/plot" with { "resolution-mode": "import" };
 import { Html, html, type Part, readable } from "./html.js";
+import { loadLibraries } from "./libraries.js";
 
 /** What is used of an element: the project knows of no browser, whose types the libraries take for granted. */
 interface Drawn {
@@ -34,9 +35,9 @@ export const paint = (colour: Colour | "muted" | "accent" | "card"): string => `
 
 export type Drawing = (figure: Figure) => Html;
 
-/** Loads the library, which takes a third of a second: not before there is something to draw. */
+/** Loads the libraries: not before there is something to draw. */
 export async function loadDrawing(): Promise<Drawing> {
-  const [plot, { DOMParser }] = await Promise.all([import("@observablehq/plot"), import("linkedom")]);
+  const { plot, DOMParser } = await loadLibraries();
   const document: unknown = new DOMParser().parseFromString("<!doctype html><html><body></body></html>", "text/html");
   const svg = (draw: Draw, size: Size, title: string): Html => {
     const drawn = plot.plot({ ...draw(plot, size), document, width: size.width, className: "plot" }) as Drawn;

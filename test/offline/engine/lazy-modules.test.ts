@@ -32,6 +32,21 @@ describe("offline: modules that are loaded when they are used", () => {
     );
   });
 
+  it("what exports a single function, as the default of a module", async () => {
+    assert.deepEqual(
+      await run(`const normalize = asked("normalize-package-data"); const before = loaded("/normalize-package-data/"); const data = { name: " a ", version: "v1.0.0" };
+        normalize.default(data); return [before, data.version, loaded("/normalize-package-data/")];`),
+      [false, "1.0.0", true],
+    );
+  });
+
+  it("Pulumi for programs that run Pulumi, with all that it has", async () => {
+    assert.deepEqual(
+      await run(`const pulumi = require("@pulumi/pulumi"); const before = loaded("/automation/"); return [before, typeof pulumi.automation.LocalWorkspace, loaded("/automation/")];`),
+      [false, "function", true],
+    );
+  });
+
   it("not what somebody else asks for", async () => {
     assert.equal(await run(`require("@opentelemetry/sdk-trace-node"); return loaded("sdk-trace");`), true);
   });
