@@ -1,6 +1,7 @@
 import type { Context } from "../runtime/task.js";
 import { messageOf } from "../runtime/errors.js";
 import { endPause, extendPause, type Keeper, keepPaused, type Paused, pauseWrites, refusedInAll, resumeWrites } from "../traffic/freeze.js";
+import { pauseInWords } from "../traffic/pause-words.js";
 import type { BackupRequest, HeldPause } from "./model.js";
 
 /** The pause of users' writes that a backup was asked for, from its begin to where it ends or is handed over. */
@@ -37,7 +38,7 @@ export class WritePause {
     await endPause(stack, this.options);
     const pausedMs = Math.round(performance.now() - began);
     const refused = await refusedInAll(stack, paused.from);
-    this.context.say(`writes were paused for ${pausedMs} ms: ${paused.closed} websockets closed, ${refused} requests refused`, { pausedMs, refused, ...paused }, "info");
+    this.context.say(pauseInWords(pausedMs, paused.closed, refused), { pausedMs, refused, ...paused }, "info");
   }
 
   /** Leaves a pause that is to last until the route has moved to who comes next. @throws Error when it was over before */

@@ -127,7 +127,7 @@ export const receiptSchema = z.object({
   gates: z.array(gate),
   traffic: trafficSchema,
   sessions,
-  /** Pauses of users' writes: websockets that were closed for it, and requests refused (null: they could not be counted). */
+  /** Pauses of users' writes: websockets that were closed for it, and requests refused, as many as the proxy's log has (null: it could not be read). */
   pauses: z.array(z.object({ seconds, closed: count, refused: count.nullable() })),
   /** Null: the run did not come to it. */
   backup: backup.nullable(),

@@ -100,7 +100,7 @@ export const restored = journal("restore-20261125-050000-0a1b2c", [
   [13.6, "restore", "done", "data generation g7 is made", { generation: "g7", from: "pre-deploy-20261125-030000", collections: { notes: 1900 }, files: 2, bytes: 3000000, kept: false, tookMs: 1800 }],
   ...gated("v3.0.0", "v3.0.0-99999999"),
   [16.2, "route", "start", "moving traffic to v3.0.0 (v3.0.0-99999999)", { revision: "v3.0.0-99999999", seq: 4 }],
-  [16.6, "route", "info", "writes were paused for 412 ms: 3 websockets closed, 1 requests refused", { pausedMs: 412, closed: 3, refused: 1, ended: 0 }],
+  [16.6, "route", "info", "writes were paused for 412 ms: 3 websockets closed, at least 1 request refused", { pausedMs: 412, closed: 3, refused: 1, ended: 0 }],
   [16.8, "route", "progress", "v3.0.0 (v3.0.0-99999999) serves", { switchedAt: at(16.5).toISOString(), changed: true, tookMs: 412 }],
   [17.0, "sessions", "info", "open sessions could not be counted: HAProxy's master does not answer", { error: "HAProxy's master does not answer" }],
   [17.2, "route", "done", "v3.0.0 (v3.0.0-99999999) serves", { switchedAt: at(16.5).toISOString(), digest: "75e9" }],

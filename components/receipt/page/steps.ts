@@ -29,7 +29,7 @@ ${traffic.measured ? answeredTable(traffic) : html`<p>What users were answered w
 <h3>Sessions</h3>
 ${sessions.measured ? sessionLines(sessions) : html`<p>Not measured: ${sessions.why}.</p>`}
 ${pauses.length === 0 ? nothing : html`<h3>Pauses of writes</h3>
-<ul>${pauses.map((pause) => html`<li>${spanInWords(pause.seconds)}: ${counted(pause.closed, "websocket")} closed, ${pause.refused === null ? "requests that were refused could not be counted" : `${counted(pause.refused, "request")} refused`}</li>`)}</ul>`}
+<ul>${pauses.map((pause) => html`<li>${spanInWords(pause.seconds)}: ${counted(pause.closed, "websocket")} closed, ${pause.refused === null ? "requests that were refused could not be counted" : pause.refused === 0 ? "no request refused" : `at least ${counted(pause.refused, "request")} refused`}</li>`)}</ul>`}
 </section>`;
 }
 

@@ -4,6 +4,7 @@ import type { HeldPause } from "../../backup/model.js";
 import { errors, messageOf } from "../../runtime/errors.js";
 import type { Journal } from "../../runtime/journal.js";
 import { extendPause, pauseWrites, type Paused, refusedInAll, resumeWrites } from "../freeze.js";
+import { pauseInWords } from "../pause-words.js";
 import { generationOf, type TrafficTable } from "../model.js";
 
 /** The data that is left. */
@@ -89,6 +90,6 @@ export function differences(then: Readonly<Record<string, number>>, now: Readonl
 async function tellPause(stack: string, { from, closed, ended }: Paused, tookMs: number, journal: Journal): Promise<void> {
   const refused = await refusedInAll(stack, from).catch(() => null);
   const cut = ended === 0 ? "" : `, ${ended} requests that did not end were ended`;
-  const message = `writes were paused for ${tookMs} ms: ${closed} websockets closed, ${refused ?? "an unknown number of"} requests refused${cut}`;
+  const message = `${pauseInWords(tookMs, closed, refused)}${cut}`;
   journal.write({ phase: "route", event: "info", message, data: { pausedMs: tookMs, closed, refused, ended } });
 }
