@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { Readable } from "node:stream";
+import { crc32 } from "node:zlib";
 import { messageOf } from "../runtime/errors.js";
 import type { Gzip } from "./gzip.js";
 import { FileHasher } from "./index/files.js";
@@ -57,7 +58,7 @@ export function writeEmptyArchive(file: string, gzip: Gzip, signal: AbortSignal)
 
 /**
  * Reads an archive as it lies there.
- * @returns its size and SHA-256
+ * @returns its size and sums
  * @throws BackupProblem `damaged` if it is not what was written
  */
 export async function readThrough(file: string, content: ArchiveRecord, gzip: Gzip, signal: AbortSignal): Promise<FileRecord> {
@@ -81,10 +82,11 @@ export function damagedArchive(file: string, why: string): BackupProblem {
  */
 export async function readArchive(packed: AsyncIterable<Buffer>, expected: ArchiveRecord | null, gzip: Gzip, signal: AbortSignal, list: LineSink = () => undefined): Promise<WrittenArchive> {
   const hash = createHash("sha256");
-  let size = 0;
+  let [size, crc] = [0, 0];
   const hashed = async function* (): AsyncGenerator<Buffer> {
     for await (const chunk of packed) {
       hash.update(chunk);
+      crc = crc32(chunk, crc);
       size += chunk.length;
       yield chunk;
     }
@@ -92,7 +94,7 @@ export async function readArchive(packed: AsyncIterable<Buffer>, expected: Archi
   const files = new Digested(list);
   const rebase = new TarRebase(".", files.hasher);
   await gzip.read(hashed(), [new TarGuard(expected), rebase], signal);
-  return { file: { size, sha256: hash.digest("hex") }, content: contentOf(rebase, files) };
+  return { file: { size, sha256: hash.digest("hex"), crc32: crc }, content: contentOf(rebase, files) };
 }
 
 /** Of what has passed to its end; once. */

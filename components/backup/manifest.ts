@@ -7,6 +7,11 @@ const file = z.object({
   /** Bytes. */
   size: z.number().int().nonnegative(),
   sha256: z.string().regex(/^[0-9a-f]{64}$/),
+  /**
+   * CRC-32 of an archive: whether it still is what was written is seen by it in a third of the time, though not whether somebody meant
+   * it to look so. Absent of other files, and in old backups.
+   */
+  crc32: z.number().int().nonnegative().optional(),
 });
 
 const release = z.object({ tag: z.string(), commit: z.string(), revision: z.string() });

@@ -4,7 +4,7 @@ import { type FileHandle, open } from "node:fs/promises";
 import path from "node:path";
 import { Writable } from "node:stream";
 import { pipeline } from "node:stream/promises";
-import { createGunzip } from "node:zlib";
+import { crc32, createGunzip } from "node:zlib";
 import { codeOf, messageOf } from "../runtime/errors.js";
 import type { FileRecord } from "./manifest.js";
 import { type Expected, TarGuard } from "./tar-guard.js";
@@ -23,7 +23,7 @@ export interface VerifyOptions {
 }
 
 /** Bytes read at once. */
-const PIECE = 512 * 1024;
+const PIECE = 1024 * 1024;
 /** No link is followed, and a pipe put in a file's place makes nobody wait. */
 const FLAGS = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 
@@ -32,7 +32,20 @@ const FLAGS = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
  * @param archive what the archive must hold; null for a file of another kind
  * @returns what is wrong with it
  */
-export async function verifyFile(directory: string, file: string, expected: FileRecord, archive: Expected | null, options: VerifyOptions): Promise<string[]> {
+export function verifyFile(directory: string, file: string, expected: FileRecord, archive: Expected | null, options: VerifyOptions): Promise<string[]> {
+  return inFile(directory, file, expected, options, (reading) => (archive === null ? reading.plain(expected.sha256) : reading.archive(expected.sha256, archive)));
+}
+
+/**
+ * Whether a file still is what was written: by its CRC-32 where that is known, which finds every accident and is several times as quick,
+ * else as {@link verifyFile} does it.
+ * @returns what is wrong with it
+ */
+export function checkFile(directory: string, file: string, expected: FileRecord, options: VerifyOptions): Promise<string[]> {
+  return inFile(directory, file, expected, options, (reading) => (expected.crc32 === undefined ? reading.plain(expected.sha256) : reading.crc(expected.crc32)));
+}
+
+async function inFile(directory: string, file: string, expected: FileRecord, options: VerifyOptions, read: (reading: Reading) => Promise<string[]>): Promise<string[]> {
   let handle: FileHandle;
   try {
     handle = await open(path.join(directory, file), FLAGS);
@@ -44,8 +57,7 @@ export async function verifyFile(directory: string, file: string, expected: File
     const stat = await handle.stat();
     if (!stat.isFile()) return [`${file} is no regular file`];
     if (stat.size !== expected.size) return [`${file} has ${stat.size} bytes, and the manifest says ${expected.size}`];
-    const read = new Reading(handle, file, expected.size, options);
-    return archive === null ? await read.plain(expected.sha256) : await read.archive(expected.sha256, archive);
+    return await read(new Reading(handle, file, expected.size, options));
   } catch (error) {
     options.signal?.throwIfAborted();
     return [`${file} cannot be read: ${messageOf(error)}`];
@@ -87,21 +99,35 @@ class Reading {
     return hash.digest("hex") === sha256 ? [] : [`${this.file} is damaged: its SHA-256 is not the manifest's`];
   }
 
+  async crc(expected: number): Promise<string[]> {
+    let crc = 0;
+    for await (const chunk of this.pieces()) crc = crc32(chunk, crc);
+    return crc === expected ? [] : [`${this.file} is damaged: its CRC-32 is not the manifest's`];
+  }
+
   private async hash(): Promise<string> {
     const hash = createHash("sha256");
     for await (const chunk of this.pieces()) hash.update(chunk);
     return hash.digest("hex");
   }
 
+  /** The next one is read while one is worked on. */
   private async *pieces(): AsyncGenerator<Buffer> {
     const { file, size, options } = this;
-    for (let at = 0; ; ) {
+    const readAt = (at: number): Promise<Buffer> => {
+      const reading = this.handle.read(Buffer.allocUnsafe(PIECE), 0, PIECE, at).then(({ bytesRead, buffer }) => buffer.subarray(0, bytesRead));
+      // Told when it is waited for; who stops before is not interested.
+      reading.catch(() => undefined);
+      return reading;
+    };
+    for (let at = 0, next = readAt(0); ; ) {
       options.signal?.throwIfAborted();
-      const { bytesRead, buffer } = await this.handle.read(Buffer.allocUnsafe(PIECE), 0, PIECE, at);
-      if (bytesRead === 0) return;
-      at += bytesRead;
+      const piece = await next;
+      if (piece.length === 0) return;
+      at += piece.length;
+      next = readAt(at);
       options.onProgress?.({ file, read: at, size });
-      yield buffer.subarray(0, bytesRead);
+      yield piece;
     }
   }
 }

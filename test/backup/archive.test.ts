@@ -7,7 +7,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { Readable } from "node:stream";
 import { buffer } from "node:stream/consumers";
-import { gunzipSync, gzipSync } from "node:zlib";
+import { crc32, gunzipSync, gzipSync } from "node:zlib";
 import { dockerTar, readArchive, readThrough, writeArchive, writeEmptyArchive } from "../../components/backup/archive.js";
 import { Gzip } from "../../components/backup/gzip.js";
 import type { ArchiveRecord } from "../../components/backup/manifest.js";
@@ -59,7 +59,7 @@ describe("backup/archive, backup/gzip", () => {
         const lines: string[] = [];
         const written = await writeArchive(dockerTar(Readable.from([await packed(entries)]), "uploads"), target, gzip, signal, (line) => void lines.push(line));
         const bytes = await readFile(target);
-        assert.deepEqual(written.file, { size: bytes.length, sha256: sha256(bytes) });
+        assert.deepEqual(written.file, { size: bytes.length, sha256: sha256(bytes), crc32: crc32(bytes) });
         assert.deepEqual(written.content, { files: 3, bytes: 5_300_000, leftOut: 0, digest: sha256(Buffer.from(`${lines.join("\n")}\n`)) });
         assert.equal(((await stat(target)).mode & 0o777).toString(8), "600");
         const found = await unpacked(gunzipSync(bytes));
@@ -130,7 +130,7 @@ describe("backup/archive, backup/gzip", () => {
             await assert.rejects(readThrough(target, content, gzip, signal), damaged, `cut at ${length}`);
           }
           await writeFile(target, bytes);
-          assert.deepEqual(await readThrough(target, content, gzip, signal), { size: bytes.length, sha256: sha256(bytes) });
+          assert.deepEqual(await readThrough(target, content, gzip, signal), { size: bytes.length, sha256: sha256(bytes), crc32: crc32(bytes) });
         });
 
         it("finds another archive in its place, whole as that is", async () => {

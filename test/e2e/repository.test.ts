@@ -85,6 +85,18 @@ describe("e2e: backups off the machine, in a restic repository", function () {
   });
 
   fullOnly(() => {
+    it("goes back with the data of one that is only there", async () => {
+      rmSync(here(backup), { recursive: true });
+      const looked = await tiny.project.script("rollback", [`--with-data=${backup}`, "--dry-run"]);
+      assert.equal(looked.exitCode, 2, looked.all);
+      assert.match(looked.lastLine, new RegExp(`bring it here first: scripts/backups\\.sh fetch ${backup}`));
+      const ended = await tiny.project.script("rollback", [`--with-data=${backup}`, "--yes"]);
+      assert.equal(ended.exitCode, 0, ended.all);
+      assert.match(ended.lastLine, new RegExp(`v1\\.0\\.0 serves .*data generation ${backup}b`));
+      assert.deepEqual(await tiny.data(`${backup}b`), then);
+      tiny.assertNoRemains();
+    });
+
     it("releases all the same when the repository is gone, says so, and makes no other in its place", async () => {
       renameSync(mount, `${mount}-away`);
       const ended = await next();

@@ -12,7 +12,7 @@ import { listBackups } from "../list.js";
 import type { FileRecord, Manifest } from "../manifest.js";
 import { FILES } from "../names.js";
 import { BackupProblem } from "../problem.js";
-import { verifyFile } from "../verify-file.js";
+import { checkFile } from "../verify-file.js";
 import { readManifest } from "../verify.js";
 import { isUnchanged, type Listing } from "./listing.js";
 
@@ -26,7 +26,7 @@ const LOOKED_AT = 5;
 
 /**
  * Gives this backup the archive of an earlier one if no file changed since that one listed them: as a hard link, or a copy
- * where that cannot be. Its SHA-256 is computed from the disk, and its files are those of that backup's index, which it is
+ * where that cannot be. It is read to its end for its sum, and its files are those of that backup's index, which it is
  * compared with; if anything of it is not as it was, the files are read anew.
  * @param file of this backup's archive
  * @param begin begins this backup's list of uploads, anew if there was one
@@ -67,7 +67,7 @@ async function take({ signal, say }: Pick<Context, "signal" | "say">, directory:
   await linkOrCopy(path.join(directory, FILES.uploads), file);
   await assertWhole(file, record, signal);
   await copyList(directory, uploads.digest, list);
-  say(`the uploads are unchanged since backup ${name}: its archive is taken again, its SHA-256 was checked`, { from: name });
+  say(`the uploads are unchanged since backup ${name}: its archive is taken again, and is whole`, { from: name });
   const { digest, bytes, leftOut } = uploads;
   return { file: record, content: { files: uploads.files, bytes, leftOut, digest }, from: uploads.from === "" ? name : uploads.from };
 }
@@ -87,7 +87,7 @@ async function linkOrCopy(from: string, to: string): Promise<void> {
 }
 
 async function assertWhole(file: string, record: FileRecord, signal: AbortSignal): Promise<void> {
-  const problems = await verifyFile(path.dirname(file), path.basename(file), record, null, { signal });
+  const problems = await checkFile(path.dirname(file), path.basename(file), record, { signal });
   if (problems.length > 0) throw new Error(problems.join(", "));
 }
 

@@ -26,20 +26,19 @@ export interface RestoreOptions extends BackupChoice {
 export async function restore(ws: Workspace, options: RestoreOptions): Promise<Outcome> {
   const restoreFrom = backupNamed(ws, options.backup);
   assertOperatorConfig(ws);
-  const fetch = fetchedFirst(ws, restoreFrom, options) ? { fetch: restoreFrom } : {};
-  return moveData(ws, { ...options, ...fetch, command: "restore" }, ({ ledger }) => {
+  return moveData(ws, { ...options, ...fetchedFirst(ws, restoreFrom, options), command: "restore" }, ({ ledger }) => {
     const target = ledger.at(-1);
     if (target === undefined) return Promise.resolve({ why: `nothing is released on ${ws.stack}`, next: "run scripts/deploy.sh first" });
     return Promise.resolve({ target, data: { restoreFrom, ...(options.only === undefined ? {} : { only: options.only }) } });
   });
 }
 
-/** Whether it has to come from the repository. @throws ReleaseError `usage` where that is not to happen now */
-function fetchedFirst(ws: Workspace, name: string, { fromRepository, dryRun }: RestoreOptions): boolean {
+/** The backup, where it has to come from the repository. @throws ReleaseError `usage` where that is not to happen now */
+export function fetchedFirst(ws: Workspace, name: string, { fromRepository, dryRun }: Pick<RestoreOptions, "fromRepository" | "dryRun">): { fetch?: string } {
   const here = existsSync(path.join(ws.paths.backups, name));
-  if (!fromRepository && (here || !hasRepository(ws))) return false;
+  if (!fromRepository && (here || !hasRepository(ws))) return {};
   if (dryRun) throw errors.usage({ why: `backup ${name} is in the repository, and looking at it would bring it here`, next: `bring it here first: scripts/backups.sh fetch ${name}` });
-  return true;
+  return { fetch: name };
 }
 
 /** @throws ReleaseError `usage` for what is no backup of this stack */

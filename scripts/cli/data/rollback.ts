@@ -8,7 +8,7 @@ import type { Outcome } from "../outcome.js";
 import type { Workspace } from "../workspace.js";
 import { chooseRollback, type RollbackAsk } from "./choose.js";
 import { moveData } from "./move.js";
-import { backupNamed } from "./restore.js";
+import { backupNamed, fetchedFirst } from "./restore.js";
 
 export interface DataRollbackOptions extends RollbackAsk, BackupChoice {
   dryRun: boolean;
@@ -22,7 +22,9 @@ export interface DataRollbackOptions extends RollbackAsk, BackupChoice {
 export async function rollbackWithData(ws: Workspace, options: DataRollbackOptions): Promise<Outcome> {
   const ask = checked(ws, options);
   assertOperatorConfig(ws);
-  return moveData(ws, { ...options, command: "rollback" }, async ({ ledger }) => chooseRollback(ask, ledger, await listBackups(ws.paths)));
+  const named = ask.withData ?? "";
+  const fetch = named === "" ? {} : fetchedFirst(ws, named, { fromRepository: false, dryRun: options.dryRun });
+  return moveData(ws, { ...options, ...fetch, command: "rollback" }, async ({ ledger }) => chooseRollback(ask, ledger, await listBackups(ws.paths)));
 }
 
 /** `--with-data v2.9.0` means the tag: a backup is named with `=`, or as what it is. */
