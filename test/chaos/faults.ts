@@ -47,7 +47,8 @@ export const FAULTS: readonly Fault[] = [
   },
 ];
 
-/** A scratch may have been removed meanwhile. */
+/** A scratch may have been removed meanwhile, or be about to be. */
 function gone(error: unknown): void {
-  if (!(error instanceof Error && "statusCode" in error && (error.statusCode === 404 || error.statusCode === 409))) throw error;
+  const code = error instanceof Error && "statusCode" in error ? error.statusCode : null;
+  if (code !== 404 && code !== 409 && !(code === 500 && /marked for removal/.test(String(error)))) throw error;
 }
