@@ -62,7 +62,8 @@ export function lossInWords({ collections, files }: Loss): string[] {
 
 function counted(what: string, { added, changed, deleted, atLeast }: Counts): string {
   const number = (value: number): string => value.toLocaleString("en-US");
-  return `${number(added)} ${what}${added === 1 ? "" : "s"} added, ${atLeast ? "at least " : ""}${number(changed)} changed, ${number(deleted)} deleted since the backup`;
+  const changes = !atLeast ? `${number(changed)} changed` : changed === 0 ? "no change seen" : `at least ${number(changed)} changed`;
+  return `${number(added)} ${what}${added === 1 ? "" : "s"} added, ${changes}, ${number(deleted)} deleted since the backup`;
 }
 
 async function collectionsLoss(then: Peekable<Entry>, now: Peekable<Entry>): Promise<Loss["collections"]> {

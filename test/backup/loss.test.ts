@@ -98,6 +98,8 @@ describe("backup/loss", () => {
       "collection old: 0 points added, 0 changed, 2 deleted since the backup, the collection is only in the backup",
       "uploads: 1 file added, 1 changed, 1 deleted since the backup",
     ]);
+    const fewer: State = { collections: { chunks: { ...then.collections["chunks"]!, points: points(1499, "x") }, old: then.collections["old"]! }, files: then.files };
+    assert.deepEqual(lossInWords(await lossOf(listed(then), listed(fewer))), ["collection chunks: 0 points added, no change seen, 1 deleted since the backup"]);
   });
 
   it("refuses lists that are out of order: their counts would be wrong", async () => {

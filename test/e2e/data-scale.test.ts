@@ -73,7 +73,7 @@ describe("e2e: data at its size, back and forward again", function () {
       const other = [...expected[part]].filter(([key, value]) => actual[part].get(key) !== value).map(([key]) => key);
       assert.deepEqual([actual[part].size, other.slice(0, 5)], [expected[part].size, []], part);
     }
-    assert.equal(actual.collections, expected.collections);
+    assert.deepEqual(JSON.parse(actual.collections), JSON.parse(expected.collections));
   }
 
   /** Uploads through the front door all the time. @returns how many were refused */
@@ -116,8 +116,8 @@ describe("e2e: data at its size, back and forward again", function () {
     assert.equal(written.ended.exitCode, 0, written.ended.all);
     await tiny.answered("v2.9.0", "v3.0.0");
     show("the rollback", written.ended, performance.now() - began, written);
-    assert.match(written.ended.all, /collection code: 250 points added, 250 changed, 0 deleted/);
-    assert.match(written.ended.all, /collection docs: 0 points added, 0 changed, 300 deleted/);
+    assert.match(written.ended.all, /collection code: 250 points added, at least 250 changed, 0 deleted/);
+    assert.match(written.ended.all, /collection docs: 0 points added, no change seen, 300 deleted/);
     assert.match(written.ended.all, /uploads: 1 file added, 1 changed, 1 deleted/);
     const told = /writes were paused for \d+ ms: \d+ websockets? closed, at least (\d+) requests? refused/.exec(written.ended.stdout);
     assert.ok(Number(told?.[1]) >= written.refused, written.ended.all);
