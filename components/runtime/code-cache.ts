@@ -1,6 +1,6 @@
 /**
  * Loads a program that was made one file, `NAME.code.cjs`, with what V8 compiled of it beside it, `NAME.cache` (see scripts/lib/bundle.mjs).
- * Without that, half of the time in which a short command starts goes into compiling. Node has the same from version 22 on as `module.enableCompileCache`.
+ * Without that, a third of the time in which a short command starts goes into compiling. Node has the same from version 22 on as `module.enableCompileCache`.
  */
 import { readFileSync, renameSync, writeFileSync } from "node:fs";
 import { createRequire, wrap } from "node:module";
