@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { accessSync, constants as access } from "node:fs";
 import type { FileHandle } from "node:fs/promises";
 import path from "node:path";
-import { Readable, type Transform, Writable } from "node:stream";
+import { addAbortSignal, Readable, type Transform, Writable } from "node:stream";
 import { buffer } from "node:stream/consumers";
 import { pipeline } from "node:stream/promises";
 import { constants, createGunzip, createGzip, gunzipSync } from "node:zlib";
@@ -71,12 +71,25 @@ export class Gzip {
     if (this.igzip === null) return pipeline([Readable.from(source, { objectMode: false }), createGunzip({ chunkSize: PIECE }), ...stages, nowhere()], { signal });
     const child = spawn(this.igzip, ["-d", "-c"], { stdio: ["pipe", "pipe", "ignore"] });
     const ended = endOf(child);
-    const [fed, read] = await Promise.allSettled([pipeline(source, child.stdin, { signal }), pipeline([child.stdout, ...stages, nowhere()], { signal })]);
+    const [fed, read] = await Promise.allSettled([feed(source, child.stdin, signal), pipeline([child.stdout, ...stages, nowhere()], { signal })]);
     const end = await ended;
     // A child that gives up makes the other two fail as well, with words that say less.
     if (end.code !== 0 && end.code !== null) throw new Error(`it is no whole gzip file (igzip ended with code ${end.code})`);
     for (const part of [read, fed]) if (part.status === "rejected") throw part.reason;
     if (end.code === null) throw new Error(`igzip ${end.how}`);
+  }
+}
+
+/** A chunk is written before the next is asked for: its memory may be the same. */
+async function feed(source: AsyncIterable<Buffer>, into: Writable, signal: AbortSignal): Promise<void> {
+  // Whoever waits for a chunk is told; else there is nothing to tell.
+  addAbortSignal(signal, into).on("error", () => undefined);
+  try {
+    for await (const chunk of source) await new Promise<void>((resolve, reject) => void into.write(chunk, (error) => (error ? reject(error) : resolve())));
+    into.end();
+  } catch (error) {
+    into.destroy();
+    throw error;
   }
 }
 

@@ -7,6 +7,7 @@ import { dockerCall, dockerCallOrNull, removeContainer } from "../runtime/docker
 import { logTail } from "../runtime/docker-exec.js";
 import { labels } from "../runtime/labels.js";
 import type { Context, Leftovers } from "./context.js";
+import { hasEntriesHere, hostDirectory, measureHere } from "./host-volume.js";
 import type { BackupRequest } from "./model.js";
 import { scratchName } from "./names.js";
 
@@ -18,7 +19,7 @@ const MEMORY = 128 * 1024 * 1024;
 
 export type Volume = "qdrant" | "uploads";
 
-/** Bytes; null where they could not be measured. */
+/** Bytes. */
 export interface Measured {
   used: Record<Volume, number>;
   /** The file system where Docker keeps volumes and containers. */
@@ -27,7 +28,8 @@ export interface Measured {
 
 /**
  * A container that has the data volumes mounted read-only and whose files Docker hands out as an archive. Nothing runs in it
- * but, once, `du` and `df`. Its image is any that is here: no image is needed only for looking.
+ * but, once, `du` and `df`, and they only where this host does not see the files itself. Its image is any that is here: no image is
+ * needed only for looking.
  */
 export class Reader {
   private constructor(
@@ -35,6 +37,8 @@ export class Reader {
     /** Of which it is made. */
     readonly image: string,
     readonly mounted: readonly Volume[],
+    /** Where this host has them; see {@link hostDirectory}. */
+    readonly directories: Readonly<Record<Volume, string | null>>,
   ) {}
 
   static async create(request: BackupRequest, context: Context, image: string, mounted: readonly Volume[], leftovers: Leftovers): Promise<Reader> {
@@ -62,7 +66,10 @@ export class Reader {
         abortSignal,
       }),
     );
-    return new Reader(made.id, image, mounted);
+    const directory = (volume: Volume): Promise<string | null> =>
+      mounted.includes(volume) ? hostDirectory(sources[volume], { container: made.id, path: `${ROOT}/${volume}` }) : Promise.resolve(null);
+    const [qdrant, uploads] = await Promise.all([directory("qdrant"), directory("uploads")]);
+    return new Reader(made.id, image, mounted, { qdrant, uploads });
   }
 
   /** Docker's archive of a volume. */
@@ -74,13 +81,19 @@ export class Reader {
 
   /** Whether a directory of a volume has anything in it; null where there is no such directory. */
   async hasEntries(volume: Volume, directory = ""): Promise<boolean | null> {
+    const here = this.directories[volume];
+    if (here !== null) return hasEntriesHere(here, directory);
     const path = directory === "" ? `${ROOT}/${volume}` : `${ROOT}/${volume}/${directory}`;
     const archive = await dockerCallOrNull(`read ${path}`, (client) => client.getContainer(this.id).getArchive({ path }));
     return archive === null ? null : hasSecondEntry(readable(archive));
   }
 
-  /** Sizes by the image's own tools; null if it has none or they take too long. */
+  /** Sizes by this host's tools or the image's; null if it has none or they take too long. */
   async measure(withinMs: number): Promise<Measured | null> {
+    return (await measureHere(this.mounted.map((volume) => [volume, this.directories[volume]]), withinMs)) ?? this.measureInside(withinMs);
+  }
+
+  private async measureInside(withinMs: number): Promise<Measured | null> {
     const output = await dockerCall(
       "measure the volumes",
       async (client, abortSignal) => {

@@ -71,7 +71,7 @@ export async function saveQdrant(
   const { version, commit } = await filled.client.version();
   await filled.scratch.stop();
   context.say("compressing Qdrant's storage");
-  const what = { stack: request.stack, volume: filled.scratch.name, image: filled.imageId, n: "storage" };
+  const what = { stack: request.stack, volume: filled.scratch.name, directory: await filled.scratch.directory(), image: filled.imageId, n: "storage" };
   const { file, content } = await archiveVolume(context, what, archive, leftovers, () => Promise.resolve(undefined), () => filled.scratch.archive());
   await filled.scratch.remove();
   const { collections, aliases, imageId } = filled;

@@ -8,9 +8,9 @@ import { BackupProblem } from "./problem.js";
 import type { Reader } from "./reader.js";
 import type { BackupIndex } from "./save-index.js";
 import { TarError } from "./tar-header.js";
-import { type Listing, listingScript, readListing } from "./unchanged/listing.js";
+import { LISTING, type Listing, readListing } from "./unchanged/listing.js";
 import { reuseArchive } from "./unchanged/reuse.js";
-import { openVolume, PIPED, ROOT } from "./volume-tar.js";
+import { openVolume } from "./volume-tar.js";
 import { volumeCreated } from "./volumes.js";
 
 /** A file that shrinks while it is read spoils the archive; so often in a row means that it always will. */
@@ -40,7 +40,7 @@ async function list(request: BackupRequest, context: Context, reader: Reader, le
   const { stack, uploadsVolume: volume } = request;
   try {
     const created = await volumeCreated(volume);
-    const source = await openVolume(context, { stack, volume, image: reader.image, n: "listing", script: listingScript(ROOT, PIPED) }, leftovers);
+    const source = await openVolume(context, { stack, volume, directory: reader.directories.uploads, image: reader.image, n: "listing", script: LISTING }, leftovers);
     if (source === null) return null;
     const listing = await readListing(source.stream, created);
     await source.assertMade();
@@ -56,7 +56,7 @@ async function read(request: BackupRequest, context: Context, reader: Reader, fi
   context.say("compressing the uploads");
   for (let attempt = 1; ; attempt++) {
     try {
-      const what = { stack: request.stack, volume: request.uploadsVolume, image: reader.image, n: `uploads-${attempt}` };
+      const what = { stack: request.stack, volume: request.uploadsVolume, directory: reader.directories.uploads, image: reader.image, n: `uploads-${attempt}` };
       const written = await archiveVolume(context, what, file, leftovers, () => index.beginUploads(), () => reader.archive("uploads"));
       const { leftOut } = written.content;
       if (leftOut > 0) context.say(`${leftOut} devices, pipes or links to outside the uploads are left out: no restore would make them`, { leftOut });

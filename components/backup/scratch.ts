@@ -6,6 +6,7 @@ import { logTail } from "../runtime/docker-exec.js";
 import { labels } from "../runtime/labels.js";
 import { dockerTar, type TarSource } from "./archive.js";
 import type { Context } from "./context.js";
+import { hostDirectory } from "./host-volume.js";
 import type { BackupRequest } from "./model.js";
 import { scratchName } from "./names.js";
 import { BackupProblem } from "./problem.js";
@@ -67,6 +68,11 @@ export class Scratch {
     await dockerCall(`stop ${this.name}`, (client) => client.getContainer(this.name).stop({ t }), (t + 30) * 1000);
     const { State } = await inspect(this.name);
     if (State.Running || State.OOMKilled) throw await this.failed("did not stop");
+  }
+
+  /** Where this host has its storage; see {@link hostDirectory}. */
+  directory(): Promise<string | null> {
+    return hostDirectory(this.name, { container: this.name, path: STORAGE });
   }
 
   /** Docker's archive of the storage directory of one that has stopped. */

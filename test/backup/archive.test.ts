@@ -6,7 +6,6 @@ import { chmod, mkdir, mkdtemp, readFile, rm, stat, truncate, writeFile } from "
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { Readable } from "node:stream";
-import { buffer } from "node:stream/consumers";
 import { crc32, gunzipSync, gzipSync } from "node:zlib";
 import { dockerTar, readArchive, readThrough, writeArchive, writeEmptyArchive } from "../../components/backup/archive.js";
 import { Gzip } from "../../components/backup/gzip.js";
@@ -152,7 +151,11 @@ describe("backup/archive, backup/gzip", () => {
       writeFileSync(source, content);
       return openSync(source, "r");
     };
-    const read = (packed: AsyncIterable<Buffer>): Promise<Buffer> => buffer(Readable.from(packed));
+    const read = async (packed: AsyncIterable<Buffer>): Promise<Buffer> => {
+      const pieces: Buffer[] = [];
+      for await (const piece of packed) pieces.push(Buffer.from(piece));
+      return Buffer.concat(pieces);
+    };
 
     for (const [what, find] of kinds.slice(1)) {
       it(`writes the file and has it read as it grows, with ${what}`, async () => {

@@ -170,7 +170,8 @@ describe("e2e: faults of a backup", function () {
       const story: string[] = [];
       for (const line of lines) {
         const open = /openat\(AT_FDCWD, "([^"]+)".*\) = (\d+)$/.exec(line);
-        if (open?.[1] !== undefined && open[2] !== undefined) opened.set(open[2], open[1]);
+        // Those of its children have numbers of their own.
+        if (open?.[1]?.startsWith(world.backups) === true && open[2] !== undefined) opened.set(open[2], open[1]);
         const sync = /fsync\((\d+)\)\s+= 0$/.exec(line);
         if (sync?.[1] !== undefined) story.push(`fsync ${path.relative(world.backups, opened.get(sync[1]) ?? "?")}`);
         const rename = /rename\("([^"]+)", "([^"]+)"\)\s+= 0$/.exec(line);

@@ -11,11 +11,21 @@ import { fileEntries } from "../../components/backup/index/files.js";
 import type { FileEntry } from "../../components/backup/index/format.js";
 import { readIndex } from "../../components/backup/index/store.js";
 import { parseManifest } from "../../components/backup/manifest.js";
-import { openVolumeTar } from "../../components/backup/volume-tar.js";
+import { hostDirectory, type Mount } from "../../components/backup/host-volume.js";
+import { LISTING, readListing } from "../../components/backup/unchanged/listing.js";
+import { openVolume, openVolumeTar } from "../../components/backup/volume-tar.js";
 import { dataPaths } from "../../components/runtime/paths.js";
 import { BackupWorld, QDRANT_IMAGE } from "../support/backup.js";
 import { dockerAnswers } from "../support/docker.js";
 import { waitFor } from "../support/wait.js";
+
+function commandOf(pid: string): string {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, "utf8");
+  } catch {
+    return "";
+  }
+}
 
 /** Files of every kind: names that are long, no UTF-8, or options; links within and out; a hole; a device, a pipe and a socket's name. */
 const FILES = `cd /data; mkdir -p 'a/b c' empty; head -c 700000 /dev/urandom > 'a/b c/ä ü.bin'; printf x > a/one; : > zero; ln -s a/one link; ln -s /etc/passwd out; ln a/one hard
@@ -54,7 +64,14 @@ describe("e2e: reading a volume", function () {
     };
   }
 
-  const open = async (image = QDRANT_IMAGE): Promise<TarSource | null> => openVolumeTar(await context(), { stack: world.stack, volume: world.uploadsVolume, image, n: "1" }, leftovers);
+  const open = async (image = QDRANT_IMAGE, directory: string | null = null): Promise<TarSource | null> =>
+    openVolumeTar(await context(), { stack: world.stack, volume: world.uploadsVolume, directory, image, n: `tar-${directory === null ? "inside" : "here"}` }, leftovers);
+
+  /** A container that is made only, with a volume at `/v`. */
+  async function mounted(volume: string): Promise<Mount> {
+    const { id } = await world.docker.createContainer({ Image: QDRANT_IMAGE, Labels: { "pbjrag.stack": world.stack }, HostConfig: { Binds: [`${volume}:/v`] } });
+    return { container: id, path: "/v" };
+  }
 
   async function listed(stream: TarSource["stream"], base: string): Promise<FileEntry[]> {
     const all: FileEntry[] = [];
@@ -72,6 +89,50 @@ describe("e2e: reading a volume", function () {
     const byDocker = await listed(archive, base);
     assert.deepEqual(byTar, byDocker);
     assert.equal(byTar.length, 12);
+  });
+
+  it("gives on this host what a container gives, and lists the same, where it is root's and Docker's files are here", async function () {
+    await world.inVolume(world.uploadsVolume, FILES);
+    const directory = await hostDirectory(world.uploadsVolume, await mounted(world.uploadsVolume));
+    if (process.getuid?.() !== 0) return void assert.equal(directory, null);
+    assert.ok(directory !== null);
+    const [files, listings] = [[] as FileEntry[][], [] as unknown[]];
+    // No container can be had for the first.
+    for (const [where, image] of [[directory, "no-such-image:at-all"], [null, QDRANT_IMAGE]] as const) {
+      const tar = await open(image, where);
+      assert.ok(tar !== null);
+      files.push(await listed(tar.stream, tar.base));
+      await tar.assertMade();
+      const listing = await openVolume(await context(), { stack: world.stack, volume: world.uploadsVolume, directory: where, image, n: `listing-${image}`.replace(/[^a-z]+/g, "-"), script: LISTING }, leftovers);
+      assert.ok(listing !== null);
+      listings.push((await readListing(listing.stream, ""))?.digest);
+      await listing.assertMade();
+    }
+    assert.deepEqual(files[0], files[1]);
+    assert.deepEqual([listings[0], files[0]?.length], [listings[1], 12]);
+  });
+
+  it("is not read on this host where its path could be another's, or is somewhere else", async () => {
+    await world.inVolume(world.uploadsVolume, "true");
+    await world.inVolume(world.qdrantVolume, "true");
+    assert.equal(await hostDirectory(world.uploadsVolume, await mounted(world.qdrantVolume)), null, "another directory");
+    assert.equal(await hostDirectory("no-such-volume", await mounted(world.uploadsVolume)), null, "no volume");
+    const Name = `${world.uploadsVolume}_elsewhere`;
+    await world.docker.createVolume({ Name, Labels: { "pbjrag.stack": world.stack }, DriverOpts: { type: "none", o: "bind", device: world.dataDir } });
+    assert.equal(await hostDirectory(Name, await mounted(Name)), null, "a volume with options");
+  });
+
+  it("reads no longer than the backup lives", async function () {
+    if (process.getuid?.() !== 0) this.skip();
+    await world.inVolume(world.uploadsVolume, "truncate -s 200G /data/f");
+    const { Mountpoint } = await world.docker.getVolume(world.uploadsVolume).inspect();
+    const readers = (): string[] => readdirSync("/proc").filter((pid) => /^\d+$/.test(pid) && commandOf(pid).includes(`--directory=${Mountpoint}`));
+    const running = world.start();
+    await waitFor("tar reads", () => readers().length > 0);
+    process.kill(running.pid, "SIGKILL");
+    await running.finished;
+    await waitFor("tar has ended", () => readers().length === 0);
+    assert.equal((await world.run({ skipReason: "to sweep" })).exitCode, 0);
   });
 
   it("backs up and restores the same, whether by tar and igzip or by Docker and zlib", async () => {
@@ -104,7 +165,7 @@ describe("e2e: reading a volume", function () {
   it("packs the same without this process between tar and the disk", async () => {
     await world.inVolume(world.uploadsVolume, `${FILES}; rm pipe device out`);
     const { gzip, ...rest } = await context();
-    const what = { stack: world.stack, volume: world.uploadsVolume, image: QDRANT_IMAGE, n: "1" };
+    const what = { stack: world.stack, volume: world.uploadsVolume, directory: null, image: QDRANT_IMAGE, n: "1" };
     const byDocker = (): Promise<never> => Promise.reject(new Error("Docker was asked"));
     const lists: string[][] = [];
     const begin = (): Promise<LineSink> => {
@@ -127,7 +188,7 @@ describe("e2e: reading a volume", function () {
     assert.equal(await open(image), null);
     assert.equal(await open("no-such-image:at-all"), null);
     const { archive, base } = await world.uploads();
-    const what = { stack: world.stack, volume: world.uploadsVolume, image, n: "2" };
+    const what = { stack: world.stack, volume: world.uploadsVolume, directory: null, image, n: "2" };
     const { content } = await archiveVolume(await context(), what, path.join(world.dataDir, "a"), leftovers, () => Promise.resolve(undefined), () => Promise.resolve(dockerTar(archive, base)));
     assert.deepEqual([content.files, content.bytes], [1, 1]);
   });

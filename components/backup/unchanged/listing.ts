@@ -14,16 +14,14 @@ const SETTLED_S = 2;
 const HONEST = new Set(["ext2", "ext3", "ext4", "xfs", "btrfs", "f2fs"]);
 
 /**
- * Prints, each ended by a zero byte, the time before anything else (whoever writes from now on is newer), the boot, and three
- * fields for each entry. Written pages are synced first: a page that is mapped and dirty already can be written again without
+ * A reading's script. It prints, each ended by a zero byte, the time before anything else (whoever writes from now on is newer), the
+ * boot, and three fields for each entry. Written pages are synced first: a page that is mapped and dirty already can be written again without
  * a new ctime, until it was written to the disk.
  */
-export function listingScript(root: string, out: string): string {
-  return [
-    `cd ${root} && t=$(date +%s.%N) && b=$(cat /proc/sys/kernel/random/boot_id) && sync -f . || exit 9`,
-    `{ printf '%s\\0%s\\0' "$t" "$b" && exec find . -printf '%p\\0%y %s %T@ %C@ %i %n %U %G %m %D %F\\0%l\\0'; } >${out}`,
-  ].join("\n");
-}
+export const LISTING = [
+  `cd "$1" && t=$(date +%s.%N) && b=$(cat /proc/sys/kernel/random/boot_id) && sync -f . || exit 9`,
+  `{ printf '%s\\0%s\\0' "$t" "$b" && exec find . -printf '%p\\0%y %s %T@ %C@ %i %n %U %G %m %D %F\\0%l\\0'; } >"$2"`,
+].join("\n");
 
 /**
  * Reads what the script prints. Memory does not grow with the volume.
