@@ -6,6 +6,7 @@ import { addChecklist } from "./checklist/command.js";
 import { addHistory } from "./history/command.js";
 import { type Common, inWorkspace, setupOptions, stackOption, waitOption } from "./options.js";
 import { endLines, exitCodeHelp } from "./outcome.js";
+import { outliveOutput } from "./output.js";
 import { answerSignals } from "./signals.js";
 import { addWatch } from "./watch/command.js";
 
@@ -193,5 +194,6 @@ ${setupOptions}\n${exitCodeHelp}`)
   return cli;
 }
 
+outliveOutput();
 answerSignals();
 program().parseAsync().catch(tell);
