@@ -18,6 +18,7 @@ export interface Mount {
 /** Docker's answer on a path of a container, of which the types know nothing. */
 const PATH_STAT = "x-docker-container-path-stat";
 const pathStat = z.object({ size: z.number(), mtime: z.string() });
+type PathStat = z.infer<typeof pathStat>;
 
 /**
  * The directory of a volume on this host, where this process sees in it what a container sees: it is root, and Docker runs here, with
@@ -31,8 +32,8 @@ export async function hostDirectory(volume: string, mount: Mount): Promise<strin
   if (info === null || !isPlain(info)) return null;
   const here = await directoryStat(info.Mountpoint);
   if (here === null || (await mapsUsers())) return null;
-  const { size, mtime } = await seenByDocker(mount);
-  return Number(here.size) === size && here.mtimeNs === nanoseconds(mtime) ? info.Mountpoint : null;
+  const seen = await seenByDocker(mount);
+  return seen !== null && Number(here.size) === seen.size && here.mtimeNs === nanoseconds(seen.mtime) ? info.Mountpoint : null;
 }
 
 /** One with options (a network's, another directory's) is mounted only while a container uses it. */
@@ -51,10 +52,19 @@ async function mapsUsers(): Promise<boolean> {
   return (SecurityOptions ?? []).some((option) => /^name=(userns|rootless)\b/.test(option));
 }
 
-async function seenByDocker({ container, path }: Mount): Promise<z.infer<typeof pathStat>> {
+async function seenByDocker({ container, path }: Mount): Promise<PathStat | null> {
   const answer = await dockerCall(`look at ${path} of container ${container}`, async (client, abortSignal) => (await client.getContainer(container).infoArchive({ path, abortSignal })) as IncomingMessage);
   answer.resume();
-  return pathStat.parse(JSON.parse(Buffer.from(String(answer.headers[PATH_STAT]), "base64").toString("utf8")));
+  return parsePathStat(answer.headers[PATH_STAT]);
+}
+
+/** Null for what is none: not every Docker tells it. */
+export function parsePathStat(header: unknown): PathStat | null {
+  try {
+    return pathStat.parse(JSON.parse(Buffer.from(String(header), "base64").toString("utf8")));
+  } catch {
+    return null;
+  }
 }
 
 /** Since 1970, of a time as Go writes it (RFC 3339 with up to nine digits of a second's fraction). */

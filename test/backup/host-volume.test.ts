@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { hasEntriesHere, measureHere, nanoseconds } from "../../components/backup/host-volume.js";
+import { hasEntriesHere, measureHere, nanoseconds, parsePathStat } from "../../components/backup/host-volume.js";
 
 describe("backup: a volume on this host", () => {
   let root: string;
@@ -18,6 +18,13 @@ describe("backup: a volume on this host", () => {
     assert.equal(nanoseconds("2026-11-29T13:50:36.5+01:00"), BigInt(Date.UTC(2026, 10, 29, 12, 50, 36)) * 1_000_000n + 500_000_000n);
     assert.equal(nanoseconds("2026-11-29T12:50:36Z"), BigInt(Date.UTC(2026, 10, 29, 12, 50, 36)) * 1_000_000n);
     for (const other of ["", "yesterday", "2026-11-29", "2026-11-29T12:50:36.1234567891Z", "2026-11-29T12:50:36"]) assert.equal(nanoseconds(other), null, other);
+  });
+
+  it("takes what Docker tells of a path, and does without where one tells nothing", () => {
+    const told = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString("base64");
+    const stat = { size: 4096, mtime: "2026-11-29T12:50:36.5Z" };
+    assert.deepEqual(parsePathStat(told({ name: "_data", mode: 2147484141, linkTarget: "", ...stat })), stat);
+    for (const none of [undefined, "", "?", told({ size: 4096 }), told(null)]) assert.equal(parsePathStat(none), null, String(none));
   });
 
   it("tells whether a directory has anything in it, and follows no link", async () => {
