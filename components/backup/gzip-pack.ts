@@ -13,8 +13,7 @@ const POLL_MS = 10;
 
 /**
  * Lets a child compress what comes from a file descriptor into a new file (0600), and has the file read as it grows, piece by piece:
- * each is good until the next is asked for. Neither goes
- * on when the other has failed.
+ * each is good until the next is asked for. Neither goes on when the other has failed.
  * @param input is closed
  * @throws BackupProblem `disk-full` or `write`; else what `read` throws
  */

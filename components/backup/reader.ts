@@ -1,21 +1,17 @@
 import type { Readable } from "node:stream";
 import { finished } from "node:stream/promises";
-import type { MountSettings } from "dockerode";
 import { extract } from "tar-stream";
 import { dockerTar, type TarSource } from "./archive.js";
 import { dockerCall, dockerCallOrNull, removeContainer } from "../runtime/docker.js";
 import { logTail } from "../runtime/docker-exec.js";
 import { labels } from "../runtime/labels.js";
+import { toolContainer, volumeMount } from "../runtime/tool-container.js";
 import type { Context, Leftovers } from "./context.js";
 import { hasEntriesHere, hostDirectory, measureHere } from "./host-volume.js";
 import type { BackupRequest } from "./model.js";
 import { scratchName } from "./names.js";
 
 const ROOT = "/pbjrag";
-/** A share of the processor far below the default of 1024: who serves goes first. */
-export const CPU_SHARES = 128;
-/** Bytes. */
-const MEMORY = 128 * 1024 * 1024;
 
 export type Volume = "qdrant" | "uploads";
 
@@ -47,22 +43,9 @@ export class Reader {
     leftovers.add(name, () => removeContainer(name));
     const made = await dockerCall(`create container ${name}`, (client, abortSignal) =>
       client.createContainer({
+        ...toolContainer(image, { script: `du -sB1 ${ROOT}/*; df -B1 /` }, mounted.map((volume) => volumeMount(sources[volume], `${ROOT}/${volume}`, true))),
         name,
-        Image: image,
-        User: "0:0",
-        Entrypoint: ["sh", "-c", `du -sB1 ${ROOT}/*; df -B1 /`],
-        Cmd: [],
-        Healthcheck: { Test: ["NONE"] },
-        NetworkDisabled: true,
         Labels: labels({ stack: request.stack, role: "scratch", run: context.run }),
-        HostConfig: {
-          Mounts: mounted.map((volume) => readOnlyVolume(sources[volume], `${ROOT}/${volume}`)),
-          NetworkMode: "none",
-          Memory: MEMORY,
-          MemorySwap: MEMORY,
-          CpuShares: CPU_SHARES,
-          SecurityOpt: ["no-new-privileges:true"],
-        },
         abortSignal,
       }),
     );
@@ -106,17 +89,6 @@ export class Reader {
     ).catch(() => "");
     return parseMeasured(output);
   }
-}
-
-export function readOnlyVolume(source: string, target: string): MountSettings {
-  return {
-    Type: "volume",
-    Source: source,
-    Target: target,
-    ReadOnly: true,
-    // Else Docker would fill an empty volume with what the image has there.
-    VolumeOptions: { NoCopy: true, Labels: {}, DriverConfig: { Name: "local", Options: {} } },
-  };
 }
 
 /** Lines of `du -sB1` and, last, of `df -B1 /`. */

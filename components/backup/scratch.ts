@@ -4,13 +4,13 @@ import { QdrantClient } from "../qdrant/client.js";
 import { dockerCall, dockerCallOrNull, hostPort, inspect, removeContainer } from "../runtime/docker.js";
 import { logTail } from "../runtime/docker-exec.js";
 import { labels } from "../runtime/labels.js";
+import { CPU_SHARES } from "../runtime/tool-container.js";
 import { dockerTar, type TarSource } from "./archive.js";
 import type { Context } from "./context.js";
 import { hostDirectory } from "./host-volume.js";
 import type { BackupRequest } from "./model.js";
 import { scratchName } from "./names.js";
 import { BackupProblem } from "./problem.js";
-import { CPU_SHARES } from "./reader.js";
 import { ANSWER_MS, untilReady } from "./source.js";
 
 const STORAGE = "/qdrant/storage";

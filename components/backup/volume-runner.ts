@@ -1,18 +1,17 @@
 import { spawn } from "node:child_process";
 import { constants } from "node:os";
+import path from "node:path";
 import { z } from "zod";
 import { dockerCall, removeContainer } from "../runtime/docker.js";
 import { logTail } from "../runtime/docker-exec.js";
 import { messageOf } from "../runtime/errors.js";
 import { labels } from "../runtime/labels.js";
+import { toolContainer, volumeMount } from "../runtime/tool-container.js";
 import type { Context, Leftovers } from "./context.js";
 import { scratchName } from "./names.js";
-import { CPU_SHARES, readOnlyVolume } from "./reader.js";
 
 const ROOT = "/pbjrag/volume";
 const OUT = "/pbjrag/out";
-/** Bytes. */
-const MEMORY = 128 * 1024 * 1024;
 /** Of what a script says, its end, in characters. */
 const SAID = 2000;
 
@@ -33,6 +32,10 @@ export interface Reading {
 export interface Pipe {
   directory: string;
   name: string;
+}
+
+export function fileOf(pipe: Pipe): string {
+  return path.join(pipe.directory, pipe.name);
 }
 
 /** Runs a reading's script, once. */
@@ -57,7 +60,7 @@ export function onHost(context: Context, { script }: Pick<Reading, "script">, di
   return {
     run: () =>
       new Promise((resolve, reject) => {
-        const child = spawn("sh", ["-c", BOUND, script, directory, `${pipe.directory}/${pipe.name}`], { stdio: ["ignore", "ignore", "pipe"], env: { ...process.env, LC_ALL: "C" } });
+        const child = spawn("sh", ["-c", BOUND, script, directory, fileOf(pipe)], { stdio: ["ignore", "ignore", "pipe"], env: { ...process.env, LC_ALL: "C" } });
         stop = () => void child.kill("SIGKILL");
         context.signal.addEventListener("abort", stop, { once: true });
         child.stderr.setEncoding("utf8").on("data", (text: string) => (said = `${said}${text}`.slice(-SAID)));
@@ -94,23 +97,10 @@ export async function inContainer(context: Context, reading: Reading, pipe: Pipe
 function create(context: Context, name: string, { stack, volume, image, script }: Reading, pipe: Pipe): Promise<unknown> {
   return dockerCall(`create container ${name}`, (client, abortSignal) =>
     client.createContainer({
+      ...toolContainer(image, { script, args: ["sh", ROOT, `${OUT}/${pipe.name}`] }, [volumeMount(volume, ROOT, true), { Type: "bind", Source: pipe.directory, Target: OUT }]),
       name,
-      Image: image,
-      User: "0:0",
-      Entrypoint: ["sh", "-c", script, "sh", ROOT, `${OUT}/${pipe.name}`],
-      Cmd: [],
       Env: ["LC_ALL=C"],
-      Healthcheck: { Test: ["NONE"] },
-      NetworkDisabled: true,
       Labels: labels({ stack, role: "scratch", run: context.run }),
-      HostConfig: {
-        Mounts: [readOnlyVolume(volume, ROOT), { Type: "bind", Source: pipe.directory, Target: OUT }],
-        NetworkMode: "none",
-        Memory: MEMORY,
-        MemorySwap: MEMORY,
-        CpuShares: CPU_SHARES,
-        SecurityOpt: ["no-new-privileges:true"],
-      },
       abortSignal,
     }),
   );

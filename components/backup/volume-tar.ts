@@ -8,7 +8,7 @@ import type { TarSource } from "./archive.js";
 import { type Context, type Leftovers, throwIfEnded } from "./context.js";
 import { directoryNames } from "./files.js";
 import { TarError } from "./tar-header.js";
-import { inContainer, onHost, type Pipe, type Reading, type Runner } from "./volume-runner.js";
+import { fileOf, inContainer, onHost, type Pipe, type Reading, type Runner } from "./volume-runner.js";
 
 /** Directories of pipes begin so, in the directory of running releases. */
 const PIPES = "reader-";
@@ -79,10 +79,6 @@ async function makePipe(context: Context, n: string, leftovers: Leftovers): Prom
   const pipe = { directory, name: PIPE };
   const made = spawn("mkfifo", ["-m", "600", fileOf(pipe)], { stdio: "ignore" });
   return new Promise((resolve) => made.once("error", () => resolve(null)).once("exit", (code) => resolve(code === 0 ? pipe : null)));
-}
-
-function fileOf(pipe: Pipe): string {
-  return path.join(pipe.directory, pipe.name);
 }
 
 /** Removes the pipes that dead runs left. */

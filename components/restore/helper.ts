@@ -3,13 +3,11 @@ import type { Leftovers } from "../backup/context.js";
 import { dockerCall, listByLabels, removeContainer } from "../runtime/docker.js";
 import { logTail } from "../runtime/docker-exec.js";
 import { labels } from "../runtime/labels.js";
+import { toolContainer, volumeMount } from "../runtime/tool-container.js";
 import type { Context } from "../runtime/task.js";
 import type { RestoreRequest } from "./model.js";
 
 const ROOT = "/pbjrag";
-const MEMORY = 128 * 1024 * 1024;
-/** A share of the processor far below the default of 1024: who serves goes first. */
-const CPU_SHARES = 128;
 /** Milliseconds for its command. */
 const RUN_MS = 120_000;
 
@@ -36,28 +34,9 @@ export class Helper {
     leftovers.add(name, () => removeContainer(name));
     await dockerCall(`create container ${name}`, (client, abortSignal) =>
       client.createContainer({
+        ...toolContainer(request.qdrantImage, { script: COMMANDS[what] }, Object.entries(volumes).map(([part, volume]) => volumeMount(volume, `${ROOT}/${part}`, false))),
         name,
-        Image: request.qdrantImage,
-        User: "0:0",
-        Entrypoint: ["sh", "-c", COMMANDS[what]],
-        Cmd: [],
-        Healthcheck: { Test: ["NONE"] },
-        NetworkDisabled: true,
         Labels: labels({ stack: request.stack, role: "helper", generation: request.generation, run: context.run }),
-        HostConfig: {
-          Mounts: Object.entries(volumes).map(([part, volume]) => ({
-            Type: "volume",
-            Source: volume,
-            Target: `${ROOT}/${part}`,
-            // Else Docker would fill an empty volume with what the image has there.
-            VolumeOptions: { NoCopy: true, Labels: {}, DriverConfig: { Name: "local", Options: {} } },
-          })),
-          NetworkMode: "none",
-          Memory: MEMORY,
-          MemorySwap: MEMORY,
-          CpuShares: CPU_SHARES,
-          SecurityOpt: ["no-new-privileges:true"],
-        },
         abortSignal,
       }),
     );

@@ -17,15 +17,8 @@ import { openVolume, openVolumeTar } from "../../components/backup/volume-tar.js
 import { dataPaths } from "../../components/runtime/paths.js";
 import { BackupWorld, QDRANT_IMAGE } from "../support/backup.js";
 import { dockerAnswers } from "../support/docker.js";
+import { argumentsOf } from "../support/secrets.js";
 import { waitFor } from "../support/wait.js";
-
-function commandOf(pid: string): string {
-  try {
-    return readFileSync(`/proc/${pid}/cmdline`, "utf8");
-  } catch {
-    return "";
-  }
-}
 
 /** Files of every kind: names that are long, no UTF-8, or options; links within and out; a hole; a device, a pipe and a socket's name. */
 const FILES = `cd /data; mkdir -p 'a/b c' empty; head -c 700000 /dev/urandom > 'a/b c/ä ü.bin'; printf x > a/one; : > zero; ln -s a/one link; ln -s /etc/passwd out; ln a/one hard
@@ -126,7 +119,7 @@ describe("e2e: reading a volume", function () {
     if (process.getuid?.() !== 0) this.skip();
     await world.inVolume(world.uploadsVolume, "truncate -s 200G /data/f");
     const { Mountpoint } = await world.docker.getVolume(world.uploadsVolume).inspect();
-    const readers = (): string[] => readdirSync("/proc").filter((pid) => /^\d+$/.test(pid) && commandOf(pid).includes(`--directory=${Mountpoint}`));
+    const readers = (): string[] => readdirSync("/proc").filter((pid) => /^\d+$/.test(pid) && argumentsOf(pid).includes(`--directory=${Mountpoint}`));
     const running = world.start();
     await waitFor("tar reads", () => readers().length > 0);
     process.kill(running.pid, "SIGKILL");

@@ -72,7 +72,8 @@ export function watchArguments(secret: string): () => Leak[] {
   };
 }
 
-function argumentsOf(pid: string): Buffer {
+/** Of a process, each ended by a zero byte; nothing of one that has ended. */
+export function argumentsOf(pid: string): Buffer {
   try {
     return readFileSync(`/proc/${pid}/cmdline`);
   } catch {
