@@ -3,14 +3,16 @@ import { createReadStream } from "node:fs";
 import { Readable } from "node:stream";
 import { crc32 } from "node:zlib";
 import { messageOf } from "../runtime/errors.js";
-import type { Gzip } from "./gzip.js";
+import { Gzip } from "./gzip.js";
 import { FileHasher } from "./index/files.js";
 import { renderEntry } from "./index/format.js";
 import type { ArchiveRecord, FileRecord } from "./manifest.js";
 import { BackupProblem } from "./problem.js";
-import { TarGuard } from "./tar-guard.js";
+import { TarContents } from "./tar-contents.js";
 import { BLOCK } from "./tar-header.js";
 import { TarRebase } from "./tar-rebase.js";
+import { TarRules } from "./tar-rules.js";
+import { TarScanner } from "./tar-scan.js";
 
 export interface WrittenArchive {
   file: FileRecord;
@@ -42,7 +44,7 @@ export async function writeArchive(source: TarSource, file: string, gzip: Gzip, 
   const rebase = new TarRebase(source.base, files.hasher);
   await gzip.write(source.stream, [rebase], file, signal);
   await source.assertMade();
-  const content = contentOf(rebase, files);
+  const content = { files: rebase.files, bytes: rebase.bytes, leftOut: rebase.leftOut, digest: files.digest() };
   return { file: await readThrough(file, content, gzip, signal), content };
 }
 
@@ -51,9 +53,9 @@ export function dockerTar(stream: Readable, base: string): TarSource {
   return { stream, base, assertMade: () => Promise.resolve() };
 }
 
-/** A valid archive of nothing: for a volume that does not exist. */
-export function writeEmptyArchive(file: string, gzip: Gzip, signal: AbortSignal): Promise<WrittenArchive> {
-  return writeArchive(dockerTar(Readable.from([Buffer.alloc(2 * BLOCK)]), ""), file, gzip, signal);
+/** A valid archive of nothing: for a volume that does not exist. So little is not worth a process. */
+export function writeEmptyArchive(file: string, signal: AbortSignal): Promise<WrittenArchive> {
+  return writeArchive(dockerTar(Readable.from([Buffer.alloc(2 * BLOCK)]), ""), file, Gzip.zlib, signal);
 }
 
 /**
@@ -92,14 +94,24 @@ export async function readArchive(packed: AsyncIterable<Buffer>, expected: Archi
     }
   };
   const files = new Digested(list);
-  const rebase = new TarRebase(".", files.hasher);
-  await gzip.read(hashed(), [new TarGuard(expected), rebase], signal);
-  return { file: { size, sha256: hash.digest("hex"), crc32: crc }, content: contentOf(rebase, files) };
-}
-
-/** Of what has passed to its end; once. */
-function contentOf({ files, bytes, leftOut }: TarRebase, listed: Digested): ArchiveRecord {
-  return { files, bytes, leftOut, digest: listed.digest() };
+  const rules = new TarRules(expected);
+  const contents = new TarContents(files.hasher);
+  const scanner = new TarScanner({
+    entry: (entry) => {
+      rules.entry(entry);
+      contents.entry(entry);
+    },
+    body: (part) => contents.body(part),
+    end: () => rules.end(),
+  });
+  const taking = (piece: Buffer): Promise<void> | undefined => {
+    scanner.consume(piece);
+    return contents.takeWaiting();
+  };
+  await gzip.read(hashed(), taking, signal);
+  scanner.assertWhole();
+  rules.assertComplete();
+  return { file: { size, sha256: hash.digest("hex"), crc32: crc }, content: { files: contents.files, bytes: contents.bytes, leftOut: 0, digest: files.digest() } };
 }
 
 /** Lists the files of an archive that passes, and hashes the list. */

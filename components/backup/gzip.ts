@@ -2,13 +2,16 @@ import { spawn } from "node:child_process";
 import { accessSync, constants as access } from "node:fs";
 import type { FileHandle } from "node:fs/promises";
 import path from "node:path";
-import { addAbortSignal, Readable, type Transform, Writable } from "node:stream";
+import { tmpdir } from "node:os";
+import { Readable, type Transform, Writable } from "node:stream";
 import { buffer } from "node:stream/consumers";
 import { pipeline } from "node:stream/promises";
-import { constants, createGunzip, createGzip, gunzipSync } from "node:zlib";
+import { constants, createGzip, gunzipSync } from "node:zlib";
 import { createNew, writeAll, writing } from "./files.js";
 import { assertPacked, endOf } from "./gzip-child.js";
 import { packGrowing } from "./gzip-pack.js";
+import { type Sink, unpackByChild, unpackHere } from "./gzip-unpack.js";
+import { closePipe, openPipe } from "./pipe.js";
 
 /**
  * gzip with what this machine has: ISA-L's `igzip` as a child where it is on PATH, which is several times as fast, else
@@ -19,12 +22,18 @@ import { packGrowing } from "./gzip-pack.js";
 const PIECE = 1024 * 1024;
 
 export class Gzip {
-  private constructor(private readonly igzip: string | null) {}
+  /** Without a child. */
+  static readonly zlib = new Gzip(null, tmpdir());
 
-  /** Looks for an `igzip` that works. */
-  static async find(env: NodeJS.ProcessEnv = process.env): Promise<Gzip> {
+  private constructor(private readonly igzip: string | null, private readonly pipes: string) {}
+
+  /**
+   * Looks for an `igzip` that works.
+   * @param pipes directory in which pipes to it are made
+   */
+  static async find(env: NodeJS.ProcessEnv = process.env, pipes = tmpdir()): Promise<Gzip> {
     const found = onPath("igzip", env.PATH ?? "");
-    return new Gzip(found !== null && (await works(found)) ? found : null);
+    return new Gzip(found !== null && (await works(found)) ? found : null, pipes);
   }
 
   get name(): "igzip" | "zlib" {
@@ -64,32 +73,16 @@ export class Gzip {
   }
 
   /**
-   * Unpacks a stream, and sends it through `stages` to nowhere.
-   * @throws Error for what is no gzip file, or is damaged or cut; the stream's and the stages' own errors
+   * Unpacks a stream.
+   * @param source each piece of it is done with when the next is asked for
+   * @throws Error for what is no gzip file, or is damaged or cut; the source's and the sink's own errors
    */
-  async read(source: AsyncIterable<Buffer>, stages: readonly Transform[], signal: AbortSignal): Promise<void> {
-    if (this.igzip === null) return pipeline([Readable.from(source, { objectMode: false }), createGunzip({ chunkSize: PIECE }), ...stages, nowhere()], { signal });
-    const child = spawn(this.igzip, ["-d", "-c"], { stdio: ["pipe", "pipe", "ignore"] });
-    const ended = endOf(child);
-    const [fed, read] = await Promise.allSettled([feed(source, child.stdin, signal), pipeline([child.stdout, ...stages, nowhere()], { signal })]);
-    const end = await ended;
-    // A child that gives up makes the other two fail as well, with words that say less.
-    if (end.code !== 0 && end.code !== null) throw new Error(`it is no whole gzip file (igzip ended with code ${end.code})`);
-    for (const part of [read, fed]) if (part.status === "rejected") throw part.reason;
-    if (end.code === null) throw new Error(`igzip ${end.how}`);
-  }
-}
-
-/** A chunk is written before the next is asked for: its memory may be the same. */
-async function feed(source: AsyncIterable<Buffer>, into: Writable, signal: AbortSignal): Promise<void> {
-  // Whoever waits for a chunk is told; else there is nothing to tell.
-  addAbortSignal(signal, into).on("error", () => undefined);
-  try {
-    for await (const chunk of source) await new Promise<void>((resolve, reject) => void into.write(chunk, (error) => (error ? reject(error) : resolve())));
-    into.end();
-  } catch (error) {
-    into.destroy();
-    throw error;
+  async read(source: AsyncIterable<Buffer>, sink: Sink, signal: AbortSignal): Promise<void> {
+    if (this.igzip === null) return unpackHere(source, sink, signal);
+    const [input, output] = await Promise.all([openPipe(this.pipes), openPipe(this.pipes)]);
+    if (input !== null && output !== null) return unpackByChild(this.igzip, { input, output }, source, sink, signal);
+    for (const pipe of [input, output]) if (pipe !== null) closePipe(pipe);
+    return unpackHere(source, sink, signal);
   }
 }
 
@@ -109,10 +102,6 @@ async function writeByChild(igzip: string, source: Readable, stages: readonly Tr
   const [flowed] = await Promise.allSettled([pipeline([source, ...stages, child.stdin], { signal })]);
   await assertPacked(await ended, handle, file, signal);
   if (flowed.status === "rejected") throw flowed.reason;
-}
-
-function nowhere(): Writable {
-  return new Writable({ write: (_chunk, _encoding, done) => done() });
 }
 
 function onPath(program: string, directories: string): string | null {

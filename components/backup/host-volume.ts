@@ -24,14 +24,15 @@ type PathStat = z.infer<typeof pathStat>;
  * The directory of a volume on this host, where this process sees in it what a container sees: it is root, and Docker runs here, with
  * one view of users for all. Reading the files there spares the start of a container each time.
  * @param mount of that volume: what Docker tells of it must be what lies here, as the path could be that of another Docker
+ * @param mapped whether Docker maps users, see {@link mapsUsers}
  * @returns null: they are to be read in a container
  */
-export async function hostDirectory(volume: string, mount: Mount): Promise<string | null> {
+export async function hostDirectory(volume: string, mount: Mount, mapped: Promise<boolean>): Promise<string | null> {
   if (process.getuid?.() !== 0) return null;
   const info = await dockerCallOrNull(`inspect volume ${volume}`, (client, abortSignal) => client.getVolume(volume).inspect({ abortSignal }));
   if (info === null || !isPlain(info)) return null;
   const here = await directoryStat(info.Mountpoint);
-  if (here === null || (await mapsUsers())) return null;
+  if (here === null || (await mapped)) return null;
   const seen = await seenByDocker(mount);
   return seen !== null && Number(here.size) === seen.size && here.mtimeNs === nanoseconds(seen.mtime) ? info.Mountpoint : null;
 }
@@ -46,8 +47,8 @@ async function directoryStat(directory: string): Promise<BigIntStats | null> {
   return stat?.isDirectory() === true ? stat : null;
 }
 
-/** Owners of files would be other numbers here than in containers. */
-async function mapsUsers(): Promise<boolean> {
+/** Whether owners of files are other numbers here than in containers. */
+export async function mapsUsers(): Promise<boolean> {
   const { SecurityOptions } = z.object({ SecurityOptions: z.array(z.string()).nullish() }).parse(await dockerCall("ask Docker how it runs", (client) => client.info()));
   return (SecurityOptions ?? []).some((option) => /^name=(userns|rootless)\b/.test(option));
 }

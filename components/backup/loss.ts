@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 import { compareIds } from "../qdrant/json.js";
+import { grouped } from "../settings/units.js";
 import type { CollectionHead, Entry, FileEntry, PointEntry } from "./index/format.js";
 import { comparePaths } from "./index/paths.js";
 import { Peekable } from "./index/peekable.js";
@@ -61,9 +62,8 @@ export function lossInWords({ collections, files }: Loss): string[] {
 }
 
 function counted(what: string, { added, changed, deleted, atLeast }: Counts): string {
-  const number = (value: number): string => value.toLocaleString("en-US");
-  const changes = !atLeast ? `${number(changed)} changed` : changed === 0 ? "no change seen" : `at least ${number(changed)} changed`;
-  return `${number(added)} ${what}${added === 1 ? "" : "s"} added, ${changes}, ${number(deleted)} deleted since the backup`;
+  const changes = !atLeast ? `${grouped(changed)} changed` : changed === 0 ? "no change seen" : `at least ${grouped(changed)} changed`;
+  return `${grouped(added)} ${what}${added === 1 ? "" : "s"} added, ${changes}, ${grouped(deleted)} deleted since the backup`;
 }
 
 async function collectionsLoss(then: Peekable<Entry>, now: Peekable<Entry>): Promise<Loss["collections"]> {

@@ -7,7 +7,7 @@ import { logTail } from "../runtime/docker-exec.js";
 import { labels } from "../runtime/labels.js";
 import { toolContainer, volumeMount } from "../runtime/tool-container.js";
 import type { Context, Leftovers } from "./context.js";
-import { hasEntriesHere, hostDirectory, measureHere } from "./host-volume.js";
+import { hasEntriesHere, hostDirectory, mapsUsers, measureHere } from "./host-volume.js";
 import type { BackupRequest } from "./model.js";
 import { scratchName } from "./names.js";
 
@@ -41,6 +41,9 @@ export class Reader {
     const sources: Record<Volume, string> = { qdrant: request.qdrantVolume, uploads: request.uploadsVolume };
     const name = scratchName(request.stack, "reader", context.token);
     leftovers.add(name, () => removeContainer(name));
+    // Slow to tell, and asked meanwhile; told to whoever waits for it.
+    const mapped = mapsUsers();
+    mapped.catch(() => undefined);
     const made = await dockerCall(`create container ${name}`, (client, abortSignal) =>
       client.createContainer({
         ...toolContainer(image, { script: `du -sB1 ${ROOT}/*; df -B1 /` }, mounted.map((volume) => volumeMount(sources[volume], `${ROOT}/${volume}`, true))),
@@ -50,7 +53,7 @@ export class Reader {
       }),
     );
     const directory = (volume: Volume): Promise<string | null> =>
-      mounted.includes(volume) ? hostDirectory(sources[volume], { container: made.id, path: `${ROOT}/${volume}` }) : Promise.resolve(null);
+      mounted.includes(volume) ? hostDirectory(sources[volume], { container: made.id, path: `${ROOT}/${volume}` }, mapped) : Promise.resolve(null);
     const [qdrant, uploads] = await Promise.all([directory("qdrant"), directory("uploads")]);
     return new Reader(made.id, image, mounted, { qdrant, uploads });
   }

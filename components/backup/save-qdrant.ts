@@ -2,6 +2,7 @@ import { pipeline } from "node:stream/promises";
 import { isDeepStrictEqual } from "node:util";
 import type { QdrantClient } from "../qdrant/client.js";
 import type { Alias } from "../qdrant/schema.js";
+import { grouped } from "../settings/units.js";
 import { writeEmptyArchive } from "./archive.js";
 import { archiveVolume } from "./archive-volume.js";
 import type { Context, Leftovers } from "./context.js";
@@ -66,7 +67,7 @@ export async function saveQdrant(
   leftovers: Leftovers,
 ): Promise<SavedQdrant> {
   const filled = source === null ? null : await fillFrom(source, request, context, leftovers);
-  if (filled === null) return { file: (await writeEmptyArchive(archive, context.gzip, context.signal)).file, record: null, details: {} };
+  if (filled === null) return { file: (await writeEmptyArchive(archive, context.signal)).file, record: null, details: {} };
   const details = await index.addCollections(context, filled.client, filled.collections, filled.aliases);
   const { version, commit } = await filled.client.version();
   await filled.scratch.stop();
@@ -149,7 +150,7 @@ async function fromVolume(request: BackupRequest, context: Context, reader: Read
     const { status, config, payload_schema: payloadSchema } = await client.collection(name);
     if (status === "red") throw new BackupProblem("damaged", `collection ${name} has status red on volume ${request.qdrantVolume}: it is damaged already`);
     const points = await client.count(name, context.remaining());
-    context.say(`collection ${name}: ${points.toLocaleString("en-US")} points copied and counted`, { collection: name, points });
+    context.say(`collection ${name}: ${grouped(points)} points copied and counted`, { collection: name, points });
     collections[name] = { points, live: { before: points, after: points }, status, config, payloadSchema, snapshot: null, sampled: null };
   }
   return { scratch, client, imageId, source: "copy", collections, aliases };

@@ -28,7 +28,7 @@ export interface SavedUploads extends WrittenArchive {
  * that are unchanged since an earlier backup are not read and compressed again.
  */
 export async function saveUploads(request: BackupRequest, context: Context, reader: Reader | null, file: string, index: BackupIndex, leftovers: Leftovers): Promise<SavedUploads> {
-  if (reader === null || !reader.mounted.includes("uploads")) return { ...(await writeEmptyArchive(file, context.gzip, context.signal)), listing: null, from: "" };
+  if (reader === null || !reader.mounted.includes("uploads")) return { ...(await writeEmptyArchive(file, context.signal)), listing: null, from: "" };
   const listing = await list(request, context, reader, leftovers);
   const wanted = listing === null ? null : { stack: request.stack, volume: request.uploadsVolume, listing };
   const reused = wanted === null ? null : await reuseArchive(context, wanted, file, () => index.beginUploads());

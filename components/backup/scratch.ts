@@ -7,7 +7,7 @@ import { labels } from "../runtime/labels.js";
 import { CPU_SHARES } from "../runtime/tool-container.js";
 import { dockerTar, type TarSource } from "./archive.js";
 import type { Context } from "./context.js";
-import { hostDirectory } from "./host-volume.js";
+import { hostDirectory, mapsUsers } from "./host-volume.js";
 import type { BackupRequest } from "./model.js";
 import { scratchName } from "./names.js";
 import { BackupProblem } from "./problem.js";
@@ -72,7 +72,7 @@ export class Scratch {
 
   /** Where this host has its storage; see {@link hostDirectory}. */
   directory(): Promise<string | null> {
-    return hostDirectory(this.name, { container: this.name, path: STORAGE });
+    return hostDirectory(this.name, { container: this.name, path: STORAGE }, mapsUsers());
   }
 
   /** Docker's archive of the storage directory of one that has stopped. */

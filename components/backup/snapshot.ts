@@ -4,6 +4,7 @@ import { pipeline } from "node:stream/promises";
 import { type QdrantClient, QdrantError } from "../qdrant/client.js";
 import type { SnapshotInfo } from "../qdrant/schema.js";
 import { messageOf } from "../runtime/errors.js";
+import { grouped } from "../settings/units.js";
 import { type Context, throwIfEnded } from "./context.js";
 import type { CollectionRecord, FileRecord } from "./manifest.js";
 import { mark, nameMark, settleOlder, unmark } from "./pending.js";
@@ -29,7 +30,7 @@ export async function transferCollection(context: Context, live: LiveQdrant, scr
   const others = otherDifferences(info, restored);
   if (others.length > 0) context.say(`collection ${name}: ${others.join(", ")} of its configuration are not in its snapshot; the manifest has them`, { collection: name, others });
   const sampled = await sample.compare(live.client, scratch);
-  context.say(`collection ${name}: ${points.toLocaleString("en-US")} points saved and counted again${sampledWords(sampled)}`, { collection: name, points, sampled });
+  context.say(`collection ${name}: ${grouped(points)} points saved and counted again${sampledWords(sampled)}`, { collection: name, points, sampled });
   return { points, live: { before, after }, status: restored.status, config: info.config, payloadSchema: info.payload_schema, snapshot, sampled };
 }
 

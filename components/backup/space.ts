@@ -1,4 +1,5 @@
 import { statfs } from "node:fs/promises";
+import { grouped } from "../settings/units.js";
 import type { Measured } from "./reader.js";
 import { BackupProblem } from "./problem.js";
 
@@ -46,5 +47,5 @@ export function tooLittle(where: string, needed: number, free: number): BackupPr
 }
 
 export function mebibytes(bytes: number): string {
-  return `${(bytes / (1024 * 1024)).toLocaleString("en-US", { maximumFractionDigits: 1 })} MiB`;
+  return `${grouped(bytes / (1024 * 1024), 1)} MiB`;
 }

@@ -6,8 +6,8 @@ import { labelFilter } from "../runtime/labels.js";
 import type { Context } from "./context.js";
 import { directoryNames } from "./files.js";
 import { isLeftover, sweptName } from "./names.js";
+import { sweepPipes } from "./pipe.js";
 import { removeVolume } from "./scratch.js";
-import { sweepPipes } from "./volume-tar.js";
 
 /**
  * Removes what dead runs of this stack left: who calls it holds the lock and has no backup under way, so all of it is theirs.
@@ -31,7 +31,7 @@ export async function sweep(stack: string, context: Pick<Context, "paths" | "tok
     await removeVolume(volume.Name);
     context.say(`removed the volume ${volume.Name} of an earlier run`);
   }
-  await sweepPipes(context);
+  await sweepPipes(context.paths.run);
 }
 
 /** Renamed first: whoever still writes it can no longer give it a finished backup's name. */

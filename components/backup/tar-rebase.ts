@@ -1,4 +1,6 @@
 import { Transform, type TransformCallback } from "node:stream";
+import { asError } from "../runtime/errors.js";
+import { TarContents } from "./tar-contents.js";
 import { padding, rebaseHeader, rebaseLink, rebasePath, resized, TarError } from "./tar-header.js";
 import type { TarObserver } from "./tar-observer.js";
 import { encodePax, type PaxRecord } from "./tar-pax.js";
@@ -13,10 +15,6 @@ import { type TarEntry, TarScanner } from "./tar-scan.js";
  * Fails on a stream that is damaged or has no end: Docker ends an archive early, without an error, when a file shrinks.
  */
 export class TarRebase extends Transform {
-  /** Regular files and hard links passed on. */
-  files = 0;
-  /** Bytes of regular files' content. */
-  bytes = 0;
   /** Devices, pipes and links to outside, left out. */
   leftOut = 0;
 
@@ -24,25 +22,33 @@ export class TarRebase extends Transform {
   private readonly scanner = new TarScanner({ entry: (entry) => this.entry(entry), body: (part) => this.body(part), end: (block) => this.push(block) });
   /** Paths of what was left out: a hard link to it is left out as well. */
   private readonly missing = new Set<string>();
-  /** Bytes of the present file's content that are still to come; padding follows them. */
-  private content = 0;
-  /** What the observer wants to be waited for. */
-  private waiting: Promise<void> | undefined;
+  private readonly passed: TarContents;
 
-  constructor(base: string, private readonly observer?: TarObserver) {
+  constructor(base: string, observer?: TarObserver) {
     super();
     this.base = Buffer.from(base);
+    this.passed = new TarContents(observer);
+  }
+
+  /** Regular files and hard links passed on. */
+  get files(): number {
+    return this.passed.files;
+  }
+
+  /** Bytes of regular files' content. */
+  get bytes(): number {
+    return this.passed.bytes;
   }
 
   override _transform(chunk: Buffer, _encoding: BufferEncoding, done: TransformCallback): void {
     try {
       this.scanner.consume(chunk);
     } catch (error) {
-      return done(error instanceof Error ? error : new TarError(String(error)));
+      return done(asError(error));
     }
-    if (this.waiting === undefined) return done();
-    this.waiting.then(() => done(), done);
-    this.waiting = undefined;
+    const waiting = this.passed.takeWaiting();
+    if (waiting === undefined) done();
+    else waiting.then(() => done(), done);
   }
 
   override _flush(done: TransformCallback): void {
@@ -50,7 +56,7 @@ export class TarRebase extends Transform {
       this.scanner.assertWhole();
       done();
     } catch (error) {
-      done(error instanceof Error ? error : new TarError(String(error)));
+      done(asError(error));
     }
   }
 
@@ -65,25 +71,12 @@ export class TarRebase extends Transform {
     const named = this.named(header, records, type === "hardlink");
     if (pax !== null) this.pushPax(pax.header, records);
     this.push(named);
-    this.bytes += size;
-    if (type === "file" || type === "hardlink") this.files += 1;
-    const seen = { header: named, pax: pax === null ? null : { header: pax.header, records }, type, size };
-    this.observer?.begin({ type, size, path: entryPath(seen), link: entryTarget(seen) });
-    this.content = size;
-    if (size === 0) this.ended();
+    this.passed.entry({ header: named, pax: pax === null ? null : { header: pax.header, records }, type, size });
   }
 
   private body(part: Buffer): void {
     this.push(part);
-    if (this.content === 0 || this.observer === undefined) return;
-    const content = part.subarray(0, this.content);
-    this.observer.content(content);
-    this.content -= content.length;
-    if (this.content === 0) this.ended();
-  }
-
-  private ended(): void {
-    this.waiting = this.observer?.end() ?? this.waiting;
+    this.passed.body(part);
   }
 
   private isLeftOut(entry: TarEntry): boolean {

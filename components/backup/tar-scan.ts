@@ -49,7 +49,8 @@ export class TarScanner {
       }
       const wanted = this.pax?.records === null ? this.pax.size + padding(this.pax.size) : BLOCK;
       const part = rest.subarray(0, wanted - this.heldLength);
-      this.held.push(part);
+      // What is held longer than a piece is good must be a copy of it.
+      this.held.push(part.length === wanted ? part : Buffer.from(part));
       this.heldLength += part.length;
       rest = rest.subarray(part.length);
       if (this.heldLength === wanted) this.block(this.release());

@@ -19,7 +19,7 @@ runTask<BackupRequest, BackupOutcome>({
   about: ({ before }) => ({ before: before.tag }),
   perform: async (request, context) => {
     standBack();
-    return backUp(request, { ...context, gzip: await Gzip.find() }, toolOf());
+    return backUp(request, { ...context, gzip: await Gzip.find(process.env, context.paths.run) }, toolOf());
   },
   ended: ({ backup, reason }) => (backup === "" ? `no backup: ${reason}` : `backup ${backup}`),
   stop: {

@@ -7,7 +7,8 @@ import { pipeline } from "node:stream/promises";
 import { crc32, createGunzip } from "node:zlib";
 import { codeOf, messageOf } from "../runtime/errors.js";
 import type { FileRecord } from "./manifest.js";
-import { type Expected, TarGuard } from "./tar-guard.js";
+import { TarGuard } from "./tar-guard.js";
+import type { Expected } from "./tar-rules.js";
 
 export interface Progress {
   file: string;
@@ -24,6 +25,9 @@ export interface VerifyOptions {
 
 /** Bytes read at once. */
 const PIECE = 1024 * 1024;
+/** The same for a CRC-32, which is done with a piece before one could wait for the next, and how many are had in turn. */
+const LARGE_PIECE = 4 * 1024 * 1024;
+const IN_TURN = 3;
 /** No link is followed, and a pipe put in a file's place makes nobody wait. */
 const FLAGS = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 
@@ -101,7 +105,8 @@ class Reading {
 
   async crc(expected: number): Promise<string[]> {
     let crc = 0;
-    for await (const chunk of this.pieces([Buffer.allocUnsafe(PIECE), Buffer.allocUnsafe(PIECE)])) crc = crc32(chunk, crc);
+    const memory = Array.from({ length: IN_TURN }, () => Buffer.allocUnsafe(LARGE_PIECE));
+    for await (const chunk of this.pieces(memory)) crc = crc32(chunk, crc);
     return crc === expected ? [] : [`${this.file} is damaged: its CRC-32 is not the manifest's`];
   }
 
@@ -112,25 +117,28 @@ class Reading {
   }
 
   /**
-   * The next one is read while one is worked on.
-   * @param into taken in turn, for who is done with a piece when it asks for the next: fresh memory costs more than a CRC-32 of what is in it
+   * The next ones are read while one is worked on.
+   * @param memory of one size, taken in turn, for who is done with a piece when it asks for the next: fresh memory costs more than a CRC-32
+   * of what is in it
    */
-  private async *pieces(into?: readonly [Buffer, Buffer]): AsyncGenerator<Buffer> {
+  private async *pieces(memory?: readonly Buffer[]): AsyncGenerator<Buffer> {
     const { file, size, options } = this;
-    let turn = 0;
-    const readAt = (at: number): Promise<Buffer> => {
-      turn = 1 - turn;
-      const reading = this.handle.read(into?.[turn] ?? Buffer.allocUnsafe(PIECE), 0, PIECE, at).then(({ bytesRead, buffer }) => buffer.subarray(0, bytesRead));
+    const [length = PIECE, ahead] = [memory?.[0]?.length, (memory?.length ?? 2) - 1];
+    let asked = 0;
+    const ask = (): Promise<Buffer> => {
+      const reading = this.handle.read(memory?.[asked % memory.length] ?? Buffer.allocUnsafe(length), 0, length, asked * length).then(({ bytesRead, buffer }) => buffer.subarray(0, bytesRead));
       // Told when it is waited for; who stops before is not interested.
       reading.catch(() => undefined);
+      asked += 1;
       return reading;
     };
-    for (let at = 0, next = readAt(0); ; ) {
+    const asking = Array.from({ length: ahead }, ask);
+    for (let at = 0; ; ) {
       options.signal?.throwIfAborted();
-      const piece = await next;
-      if (piece.length === 0) return;
+      asking.push(ask());
+      const piece = await asking.shift();
+      if (piece === undefined || piece.length === 0) return;
       at += piece.length;
-      next = readAt(at);
       options.onProgress?.({ file, read: at, size });
       yield piece;
     }

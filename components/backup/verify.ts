@@ -5,7 +5,7 @@ import { z } from "zod";
 import { codeOf, errors, messageOf } from "../runtime/errors.js";
 import { current, type Manifest, manifestSchema, manifestSum, wasRestored } from "./manifest.js";
 import { FILES } from "./names.js";
-import type { Expected } from "./tar-guard.js";
+import type { Expected } from "./tar-rules.js";
 import { verifyFile, type VerifyOptions } from "./verify-file.js";
 
 export interface Verified {

@@ -1,6 +1,5 @@
 import { spawn } from "node:child_process";
 import { constants } from "node:os";
-import path from "node:path";
 import { z } from "zod";
 import { dockerCall, removeContainer } from "../runtime/docker.js";
 import { logTail } from "../runtime/docker-exec.js";
@@ -9,6 +8,7 @@ import { labels } from "../runtime/labels.js";
 import { toolContainer, volumeMount } from "../runtime/tool-container.js";
 import type { Context, Leftovers } from "./context.js";
 import { scratchName } from "./names.js";
+import { fileOf, type Pipe } from "./pipe.js";
 
 const ROOT = "/pbjrag/volume";
 const OUT = "/pbjrag/out";
@@ -26,16 +26,6 @@ export interface Reading {
   n: string;
   /** For a shell: reads the directory `$1`, and writes to the file `$2`. */
   script: string;
-}
-
-/** A named pipe of this host. */
-export interface Pipe {
-  directory: string;
-  name: string;
-}
-
-export function fileOf(pipe: Pipe): string {
-  return path.join(pipe.directory, pipe.name);
 }
 
 /** Runs a reading's script, once. */

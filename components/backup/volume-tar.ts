@@ -1,18 +1,13 @@
-import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { closeSync, constants, openSync } from "node:fs";
-import { mkdir, rm } from "node:fs/promises";
+import { rm } from "node:fs/promises";
 import { Socket } from "node:net";
 import path from "node:path";
 import type { TarSource } from "./archive.js";
 import { type Context, type Leftovers, throwIfEnded } from "./context.js";
-import { directoryNames } from "./files.js";
+import { fileOf, makePipe, type Pipe, PIPES, widen } from "./pipe.js";
 import { TarError } from "./tar-header.js";
-import { fileOf, inContainer, onHost, type Pipe, type Reading, type Runner } from "./volume-runner.js";
-
-/** Directories of pipes begin so, in the directory of running releases. */
-const PIPES = "reader-";
-const PIPE = "pipe";
+import { inContainer, onHost, type Reading, type Runner } from "./volume-runner.js";
 
 /**
  * Sorted as a walk lists it, names and owners as they are, times in whole seconds: what Docker's archive has. Of all warnings
@@ -35,17 +30,20 @@ export type VolumeReading = Omit<Reading, "script">;
  * Docker that does not see this host's files): then Docker's archive does.
  */
 export function openVolumeTar(context: Context, what: VolumeReading, leftovers: Leftovers): Promise<TarSource | null> {
-  return openVolume(context, { ...what, script: TAR }, leftovers);
+  return openVolume(context, { ...what, script: TAR }, leftovers, widen);
 }
 
-/** The same for whatever a script says of a volume: what it prints beside is why it failed. */
-export async function openVolume(context: Context, what: Reading, leftovers: Leftovers): Promise<TarSource | null> {
-  const pipe = await makePipe(context, what.n, leftovers);
+/**
+ * The same for whatever a script says of a volume: what it prints beside is why it failed.
+ * @param prepare the pipe's reading end
+ */
+export async function openVolume(context: Context, what: Reading, leftovers: Leftovers, prepare?: (fd: number) => Promise<void>): Promise<TarSource | null> {
+  const pipe = await pipeFor(context, what.n, leftovers);
   if (pipe === null) return null;
-  const here = what.directory === null ? null : await read(context, onHost(context, what, what.directory, pipe, leftovers), pipe);
+  const here = what.directory === null ? null : await read(context, onHost(context, what, what.directory, pipe, leftovers), pipe, prepare);
   if (here !== null) return here;
   const there = await inContainer(context, what, pipe, leftovers);
-  return there === null ? null : read(context, there, pipe);
+  return there === null ? null : read(context, there, pipe, prepare);
 }
 
 /** A tar whose pipe another process reads. */
@@ -58,37 +56,30 @@ export interface PipedTar {
 
 /** The same as {@link openVolumeTar} for a reader that is no stream of this process. */
 export async function pipeVolumeTar(context: Context, what: VolumeReading, leftovers: Leftovers): Promise<PipedTar | null> {
-  const pipe = await makePipe(context, what.n, leftovers);
+  const pipe = await pipeFor(context, what.n, leftovers);
   if (pipe === null) return null;
   const reading = { ...what, script: TAR };
   const runner = what.directory === null ? await inContainer(context, reading, pipe, leftovers) : onHost(context, reading, what.directory, pipe, leftovers);
   if (runner === null) return null;
   // Opening one end waits for the other unless it is told not to, and the one that is handed on must wait for what comes.
   const first = openSync(fileOf(pipe), constants.O_RDONLY | constants.O_NONBLOCK);
+  await widen(first);
   const ending = runInto(pipe, runner);
   const fd = openSync(fileOf(pipe), constants.O_RDONLY);
   closeSync(first);
   return { fd, assertMade: () => assertMade(ending, runner) };
 }
 
-/** Null where this system has none. */
-async function makePipe(context: Context, n: string, leftovers: Leftovers): Promise<Pipe | null> {
+function pipeFor(context: Context, n: string, leftovers: Leftovers): Promise<Pipe | null> {
   const directory = path.join(context.paths.run, `${PIPES}${context.token}-${n}`);
   leftovers.add(directory, () => rm(directory, { recursive: true, force: true }));
-  await mkdir(directory, { recursive: true, mode: 0o700 });
-  const pipe = { directory, name: PIPE };
-  const made = spawn("mkfifo", ["-m", "600", fileOf(pipe)], { stdio: "ignore" });
-  return new Promise((resolve) => made.once("error", () => resolve(null)).once("exit", (code) => resolve(code === 0 ? pipe : null)));
+  return makePipe(directory);
 }
 
-/** Removes the pipes that dead runs left. */
-export async function sweepPipes(context: Pick<Context, "paths">): Promise<void> {
-  const names = (await directoryNames(context.paths.run)).filter((name) => name.startsWith(PIPES));
-  for (const name of names) await rm(path.join(context.paths.run, name), { recursive: true, force: true });
-}
-
-async function read(context: Context, runner: Runner, pipe: Pipe): Promise<TarSource | null> {
-  const stream = new Socket({ fd: openSync(fileOf(pipe), constants.O_RDONLY | constants.O_NONBLOCK), readable: true, writable: false });
+async function read(context: Context, runner: Runner, pipe: Pipe, prepare?: (fd: number) => Promise<void>): Promise<TarSource | null> {
+  const fd = openSync(fileOf(pipe), constants.O_RDONLY | constants.O_NONBLOCK);
+  await prepare?.(fd);
+  const stream = new Socket({ fd, readable: true, writable: false });
   const ending = runInto(pipe, runner);
   // Also when tar has ended: then with nothing.
   await once(stream, "readable", { signal: context.signal }).catch(() => undefined);

@@ -8,7 +8,8 @@ import { createGunzip } from "node:zlib";
 import { throwIfEnded } from "../backup/context.js";
 import type { FileRecord } from "../backup/manifest.js";
 import { BackupProblem, problemFrom } from "../backup/problem.js";
-import { type Expected, TarGuard } from "../backup/tar-guard.js";
+import { TarGuard } from "../backup/tar-guard.js";
+import type { Expected } from "../backup/tar-rules.js";
 import type { Context } from "../runtime/task.js";
 import type { Helper } from "./helper.js";
 

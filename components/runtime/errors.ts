@@ -72,6 +72,11 @@ export function messageOf(error: unknown): string {
   return String(error);
 }
 
+/** For what takes nothing else. */
+export function asError(error: unknown): Error {
+  return error instanceof Error ? error : new Error(messageOf(error));
+}
+
 /** The system's or a library's code of an error (`ENOENT`, `ECONNREFUSED`), "" where it has none. */
 export function codeOf(error: unknown): string {
   if (error instanceof Error && "code" in error && typeof error.code === "string") {

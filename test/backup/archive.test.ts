@@ -65,14 +65,6 @@ describe("backup/archive, backup/gzip", () => {
         assert.deepEqual(found.map(({ header, content }) => [header.name, header.mode, sha256(content)]), entries.map(({ header, content }) => [header.name.replace("uploads", "."), header.mode, sha256(content)]));
       });
 
-      it("writes a valid archive of nothing", async () => {
-        const target = path.join(root, "e.tar.gz");
-        const { file: record, content } = await writeEmptyArchive(target, gzip, signal);
-        assert.equal(record.size, (await stat(target)).size);
-        assert.deepEqual(content, { files: 0, bytes: 0, leftOut: 0, digest: createHash("sha256").digest("hex") });
-        assert.ok(gunzipSync(await readFile(target)).equals(Buffer.alloc(1024)));
-      });
-
       it("fails on a source that is cut or breaks, and stops when it is told to", async () => {
         const of = (stream: Readable, ended = signal): Promise<unknown> => writeArchive(dockerTar(stream, "x"), path.join(root, `${Math.random()}.gz`), gzip, ended);
         await assert.rejects(of(Readable.from([Buffer.alloc(512)])), TarError);
@@ -81,12 +73,6 @@ describe("backup/archive, backup/gzip", () => {
         const whole = await packed([file("x/a")]);
         const late = { ...dockerTar(Readable.from([whole]), "x"), assertMade: () => Promise.reject(new TarError("a file shrank")) };
         await assert.rejects(writeArchive(late, path.join(root, "late.gz"), gzip, signal), /a file shrank/);
-      });
-
-      it("never writes over anything", async () => {
-        await writeFile(path.join(root, "f"), "first");
-        await assert.rejects(writeEmptyArchive(path.join(root, "f"), gzip, signal), /could not be written: EEXIST/);
-        assert.equal(await readFile(path.join(root, "f"), "utf8"), "first");
       });
 
       describe("reading it to its end", () => {
@@ -144,6 +130,71 @@ describe("backup/archive, backup/gzip", () => {
       });
     });
   }
+
+  it("writes a valid archive of nothing, and never over anything", async () => {
+    const target = path.join(root, "e.tar.gz");
+    const { file: record, content } = await writeEmptyArchive(target, signal);
+    assert.equal(record.size, (await stat(target)).size);
+    assert.deepEqual(content, { files: 0, bytes: 0, leftOut: 0, digest: createHash("sha256").digest("hex") });
+    assert.ok(gunzipSync(await readFile(target)).equals(Buffer.alloc(1024)));
+    await assert.rejects(writeEmptyArchive(target, signal), /could not be written: EEXIST/);
+    assert.equal((await stat(target)).size, record.size);
+  });
+
+  describe("unpacking", () => {
+    const content = seeded("contents", 8).bytes(3_000_000);
+    /** In pieces that all come in the same memory. */
+    async function* source(bytes = gzipSync(content)): AsyncGenerator<Buffer> {
+      const memory = Buffer.alloc(100_000);
+      for (let at = 0; at < bytes.length; at += memory.length) {
+        await Promise.resolve();
+        yield memory.subarray(0, bytes.copy(memory, 0, at));
+        memory.fill(0xff);
+      }
+    }
+    /** Nearly all of it, and no end. */
+    async function* never(): AsyncGenerator<Buffer> {
+      yield gzipSync(content).subarray(0, -100);
+      await new Promise(() => undefined);
+    }
+
+    for (const [what, find] of [...kinds, ["a child, and no room for its pipes", () => Gzip.find(undefined, path.join(root, "missing"))] as const]) {
+      describe(`with ${what}`, () => {
+        it("gives all of it, one piece after the other is done with", async () => {
+          const gzip = await find();
+          const pieces: Buffer[] = [];
+          let busy = false;
+          await gzip.read(source(), (piece) => {
+            assert.equal(busy, false);
+            pieces.push(Buffer.from(piece));
+            if (pieces.length % 2 === 0) return undefined;
+            busy = true;
+            return new Promise((resolve) => void setImmediate(() => resolve((busy = false) ? undefined : undefined)));
+          }, signal);
+          assert.ok(Buffer.concat(pieces).equals(content));
+        });
+
+        it("fails with whoever takes it, at once or later, and with whoever gives it", async () => {
+          const gzip = await find();
+          await assert.rejects(gzip.read(source(), () => { throw new Error("not this"); }, signal), /not this/);
+          await assert.rejects(gzip.read(source(), () => Promise.reject(new Error("nor this")), signal), /nor this/);
+          await assert.rejects(gzip.read(never(), () => { throw new Error("not at all"); }, AbortSignal.timeout(30_000)), /not at all/);
+          const breaks = async function* (): AsyncGenerator<Buffer> {
+            yield* source(gzipSync(content).subarray(0, 50_000));
+            throw new Error("it broke");
+          };
+          await assert.rejects(gzip.read(breaks(), () => undefined, signal), /it broke/);
+          await assert.rejects(gzip.read(source(gzipSync(content).subarray(0, 50_000)), () => undefined, signal), /no whole gzip file|unexpected end/);
+        });
+
+        it("stops when it is told to, whatever it waits for", async () => {
+          const gzip = await find();
+          await assert.rejects(gzip.read(source(), () => new Promise(() => undefined), AbortSignal.timeout(100)), /abort|timeout/i);
+          await assert.rejects(gzip.read(never(), () => undefined, AbortSignal.timeout(100)), /abort|timeout/i);
+        });
+      });
+    }
+  });
 
   describe("packing what another process gives", () => {
     const input = (content: Buffer): number => {

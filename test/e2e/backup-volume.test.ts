@@ -11,7 +11,7 @@ import { fileEntries } from "../../components/backup/index/files.js";
 import type { FileEntry } from "../../components/backup/index/format.js";
 import { readIndex } from "../../components/backup/index/store.js";
 import { parseManifest } from "../../components/backup/manifest.js";
-import { hostDirectory, type Mount } from "../../components/backup/host-volume.js";
+import { hostDirectory, mapsUsers, type Mount } from "../../components/backup/host-volume.js";
 import { LISTING, readListing } from "../../components/backup/unchanged/listing.js";
 import { openVolume, openVolumeTar } from "../../components/backup/volume-tar.js";
 import { dataPaths } from "../../components/runtime/paths.js";
@@ -86,7 +86,7 @@ describe("e2e: reading a volume", function () {
 
   it("gives on this host what a container gives, and lists the same, where it is root's and Docker's files are here", async function () {
     await world.inVolume(world.uploadsVolume, FILES);
-    const directory = await hostDirectory(world.uploadsVolume, await mounted(world.uploadsVolume));
+    const directory = await hostDirectory(world.uploadsVolume, await mounted(world.uploadsVolume), mapsUsers());
     if (process.getuid?.() !== 0) return void assert.equal(directory, null);
     assert.ok(directory !== null);
     const [files, listings] = [[] as FileEntry[][], [] as unknown[]];
@@ -108,11 +108,11 @@ describe("e2e: reading a volume", function () {
   it("is not read on this host where its path could be another's, or is somewhere else", async () => {
     await world.inVolume(world.uploadsVolume, "true");
     await world.inVolume(world.qdrantVolume, "true");
-    assert.equal(await hostDirectory(world.uploadsVolume, await mounted(world.qdrantVolume)), null, "another directory");
-    assert.equal(await hostDirectory("no-such-volume", await mounted(world.uploadsVolume)), null, "no volume");
+    assert.equal(await hostDirectory(world.uploadsVolume, await mounted(world.qdrantVolume), mapsUsers()), null, "another directory");
+    assert.equal(await hostDirectory("no-such-volume", await mounted(world.uploadsVolume), mapsUsers()), null, "no volume");
     const Name = `${world.uploadsVolume}_elsewhere`;
     await world.docker.createVolume({ Name, Labels: { "pbjrag.stack": world.stack }, DriverOpts: { type: "none", o: "bind", device: world.dataDir } });
-    assert.equal(await hostDirectory(Name, await mounted(Name)), null, "a volume with options");
+    assert.equal(await hostDirectory(Name, await mounted(Name), mapsUsers()), null, "a volume with options");
   });
 
   it("reads no longer than the backup lives", async function () {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { formatDuration, formatSize, parseDuration, parseSize, roundSize } from "../../components/settings/units.js";
+import { formatDuration, formatSize, grouped, parseDuration, parseSize, roundSize } from "../../components/settings/units.js";
 
 describe("settings/units", () => {
   for (const [text, bytes] of [["512MiB", 512 * 1024 ** 2], ["8GiB", 8 * 1024 ** 3], ["1.5GiB", 1.5 * 1024 ** 3], ["64 KiB", 65536], ["0B", 0], ["1TiB", 1024 ** 4]] as const) {
@@ -37,5 +37,10 @@ describe("settings/units", () => {
     assert.equal(formatDuration(120_000), "2m");
     assert.equal(roundSize(1.5 * 1024 ** 3), "1.5 GiB");
     assert.equal(roundSize(0), "0 B");
+  });
+  it("groups digits as the locale does", () => {
+    for (const [value, digits] of [[0, 0], [999, 0], [1000, 0], [1_234_567, 0], [-12_345, 0], [1024.1, 1], [0.04, 1], [999.96, 1], [12_345.678, 2]] as const) {
+      assert.equal(grouped(value, digits).replace("-0", "0"), value.toLocaleString("en-US", { maximumFractionDigits: digits }), String(value));
+    }
   });
 });

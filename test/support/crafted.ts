@@ -8,7 +8,7 @@ import { extract, type Header, pack } from "tar-stream";
 import { FIRST_LINE } from "../../components/backup/index/format.js";
 import { type Manifest, manifestSum, renderManifest } from "../../components/backup/manifest.js";
 import { FILES } from "../../components/backup/names.js";
-import type { Expected } from "../../components/backup/tar-guard.js";
+import type { Expected } from "../../components/backup/tar-rules.js";
 
 export interface TarFile {
   header: Partial<Header> & { name: string };

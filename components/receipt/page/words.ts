@@ -1,4 +1,5 @@
 /** Numbers, times and outcomes as people read them. Pure. */
+import { grouped } from "../../settings/units.js";
 import { isTried } from "../build.js";
 import type { Receipt } from "../model.js";
 import { html, type Html } from "./html.js";
@@ -17,7 +18,7 @@ export function spanInWords(seconds: number): string {
 export const sentence = (text: string): string => `${/^[a-z]+(?![\w.-])/.test(text) ? `${text.charAt(0).toUpperCase()}${text.slice(1)}` : text}${text === "" || /[.!?]$/.test(text) ? "" : "."}`;
 
 /** `12,345`. */
-export const countInWords = (count: number): string => count.toLocaleString("en-US");
+export const countInWords = (count: number): string => grouped(count);
 
 /** `1 request`, `2 requests`. */
 export const counted = (count: number, one: string, many = `${one}s`): string => `${countInWords(count)} ${count === 1 ? one : many}`;

@@ -3,7 +3,7 @@ import path from "node:path";
 import { type Manifest, parseManifest } from "../../../components/backup/manifest.js";
 import { FILES } from "../../../components/backup/names.js";
 import { errors, EXIT, messageOf } from "../../../components/runtime/errors.js";
-import { roundSize } from "../../../components/settings/units.js";
+import { grouped, roundSize } from "../../../components/settings/units.js";
 import type { Outcome } from "../outcome.js";
 import type { Workspace } from "../workspace.js";
 import { findBackup } from "./find.js";
@@ -50,7 +50,7 @@ function qdrantLines({ qdrant }: Manifest): string[] {
     ...Object.entries(qdrant.collections).map(([collection, { points, status, payloadSchema }]) => {
       const indexes = Object.keys(payloadSchema).sort();
       const indexed = indexes.length === 0 ? "no payload indexes" : `payload indexes ${indexes.join(", ")}`;
-      return `  ${collection}  ${points.toLocaleString("en-US")} points, ${status}, ${indexed}`;
+      return `  ${collection}  ${grouped(points)} points, ${status}, ${indexed}`;
     }),
     ...qdrant.aliases.map(({ alias, collection }) => `  ${alias} is an alias of ${collection}`),
     `  storage  ${qdrant.storage.files} files, ${roundSize(qdrant.storage.bytes)}`,
