@@ -21,13 +21,13 @@ export async function unpackHere(source: AsyncIterable<Buffer>, sink: Sink, sign
     for await (const piece of source) yield Buffer.from(piece);
   };
   // A stream that is given up says so, and not why.
-  let refused: { error: unknown } | null = null;
+  const refused: unknown[] = [];
   const taking = async (unpacked: AsyncIterable<Buffer>): Promise<void> => {
     for await (const piece of unpacked) {
       try {
         await sink(piece);
       } catch (error) {
-        refused = { error };
+        refused.push(error);
         throw error;
       }
     }
@@ -35,7 +35,7 @@ export async function unpackHere(source: AsyncIterable<Buffer>, sink: Sink, sign
   try {
     await pipeline(Readable.from(copied(), { objectMode: false }), createGunzip({ chunkSize: PIECE }), taking, { signal });
   } catch (error) {
-    throw (refused as { error: unknown } | null)?.error ?? error;
+    throw refused.length > 0 ? refused[0] : error;
   }
 }
 
@@ -51,10 +51,10 @@ export async function unpackByChild(igzip: string, { input, output }: { input: O
   closeSync(output.writer);
   const stop = (): void => void child.kill("SIGKILL");
   signal.addEventListener("abort", stop, { once: true });
-  let broken: { error: unknown } | null = null;
+  const broken: unknown[] = [];
   const feeding = feed(source, input.writer, signal);
   feeding.catch((error: unknown) => {
-    broken = { error };
+    broken.push(error);
     stop();
   });
   const taking = drain(output.reader, sink, signal);
@@ -63,7 +63,8 @@ export async function unpackByChild(igzip: string, { input, output }: { input: O
   const [end, taken] = await Promise.all([ended, taking.then(() => null, (error: unknown) => ({ error }))]);
   signal.removeEventListener("abort", stop);
   signal.throwIfAborted();
-  for (const failure of [broken as { error: unknown } | null, end.code === null || end.code === 0 ? taken : null]) if (failure !== null) throw failure.error;
+  if (broken.length > 0) throw broken[0];
+  if (taken !== null) throw taken.error;
   if (end.code === null) throw new Error(`igzip ${end.how}`);
   if (end.code !== 0) throw new Error(`it is no whole gzip file (igzip ended with code ${end.code})`);
   if (!(await feeding)) throw new Error("it goes on after its end");
