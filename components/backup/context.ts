@@ -18,9 +18,9 @@ export function throwIfEnded(signal: AbortSignal): void {
 
 /** What a run made and must remove, whatever happens. */
 export class Leftovers {
-  private readonly removals: { what: string; remove: () => Promise<void> }[] = [];
+  private readonly removals: { what: string; remove: () => Promise<unknown> }[] = [];
 
-  add(what: string, remove: () => Promise<void>): void {
+  add(what: string, remove: () => Promise<unknown>): void {
     this.removals.push({ what, remove });
   }
 

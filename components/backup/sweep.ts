@@ -22,8 +22,8 @@ export async function sweep(stack: string, context: Pick<Context, "paths" | "tok
     }
   }
   for (const container of await listByLabels({ stack, role: "scratch" }, { all: true })) {
-    await removeContainer(container.Id);
-    context.say(`removed the container ${(container.Names[0] ?? container.Id).replace(/^\//, "")} of an earlier run`);
+    // Docker can go on listing one that is gone.
+    if (await removeContainer(container.Id)) context.say(`removed the container ${(container.Names[0] ?? container.Id).replace(/^\//, "")} of an earlier run`);
   }
   const filters = JSON.stringify({ label: labelFilter({ stack, role: "scratch" }) });
   const { Volumes: volumes } = await dockerCall("list volumes", (client, abortSignal) => client.listVolumes({ filters, abortSignal }));

@@ -35,7 +35,7 @@ export interface Runner {
   /** What it said beside, once it has ended; lines without an order are none. */
   said(): Promise<string>;
   /** What is left of it, if anything, goes. */
-  remove(): Promise<void>;
+  remove(): Promise<unknown>;
 }
 
 /** A shell that ends with this process, where the system knows how: whoever killed it would leave a tar that reads on. */

@@ -164,7 +164,11 @@ export function containerEnv(info: { Config: { Env: string[] | null } }): Record
   );
 }
 
-/** Removes a container with its anonymous volumes, running or not; one that is gone is fine. */
-export async function removeContainer(container: string): Promise<void> {
-  await dockerCallOrNull(`remove container ${container}`, (client, abortSignal) => client.getContainer(container).remove({ force: true, v: true, abortSignal }));
+/** Removes a container with its anonymous volumes, running or not; one that is gone is fine. @returns whether it was there */
+export async function removeContainer(container: string): Promise<boolean> {
+  const removed = await dockerCallOrNull(`remove container ${container}`, async (client, abortSignal) => {
+    await client.getContainer(container).remove({ force: true, v: true, abortSignal });
+    return true;
+  });
+  return removed ?? false;
 }

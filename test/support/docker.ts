@@ -21,11 +21,25 @@ export async function keptFor(stack: string): Promise<Kept> {
     docker.listImages(),
   ]);
   return {
-    containers: containers.map(({ Names, Id }) => Names[0]?.slice(1) ?? Id).sort(),
+    containers: (await Promise.all(containers.map(({ Names: [name], Id }) => (name === undefined ? unnamed(docker, Id) : Promise.resolve(name.slice(1)))))).filter((name) => name !== null).sort(),
     volumes: Volumes.map(({ Name }) => Name).sort(),
     networks: networks.map(({ Name }) => Name).sort(),
     images: images.flatMap(({ RepoTags }) => RepoTags ?? []).filter((tag) => tag.startsWith(`pbjrag-${stack}:`)).sort(),
   };
+}
+
+/**
+ * A container without a name is about to go. One that is gone can stay in Docker's list until the daemon is started again, where its
+ * state was written while it went: Docker itself no longer knows it.
+ */
+function unnamed(docker: Docker, id: string): Promise<string | null> {
+  return docker.getContainer(id).inspect().then(
+    () => id,
+    (error: unknown) => {
+      if ((error as { statusCode?: number }).statusCode === 404) return null;
+      throw error;
+    },
+  );
 }
 
 /** Removes all of it, data as well. For `after` hooks: what is gone already is no error. */
@@ -53,7 +67,8 @@ export async function dockerAnswers(client = new Docker()): Promise<boolean> {
   return client.ping().then(() => true, () => false);
 }
 
-async function gone(removal: Promise<unknown>): Promise<void> {
+/** What is gone already is no error. */
+export async function gone(removal: Promise<unknown>): Promise<void> {
   try {
     await removal;
   } catch (error) {

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import Docker from "dockerode";
-import { dockerAnswers } from "./docker.js";
+import { dockerAnswers, gone } from "./docker.js";
 import { LoopDisk } from "./loop.js";
 import { mustRun, run, start, type Running } from "./processes.js";
 import { waitFor } from "./wait.js";
@@ -72,7 +72,7 @@ export class OwnDocker {
     await this.launch();
     const client = new Docker({ socketPath: this.file("docker.sock") });
     const containers = await client.listContainers({ all: true });
-    await Promise.all(containers.map(({ Id }) => client.getContainer(Id).remove({ force: true, v: true })));
+    await Promise.all(containers.map(({ Id }) => gone(client.getContainer(Id).remove({ force: true, v: true }))));
     for (const one of [this.daemon, this.containerd]) {
       one?.signal("SIGTERM");
       await one?.ended;
