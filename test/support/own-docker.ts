@@ -69,10 +69,18 @@ export class OwnDocker {
   }
 
   async dispose(): Promise<void> {
-    await this.launch();
-    const client = new Docker({ socketPath: this.file("docker.sock") });
-    const containers = await client.listContainers({ all: true });
-    await Promise.all(containers.map(({ Id }) => gone(client.getContainer(Id).remove({ force: true, v: true }))));
+    try {
+      await this.launch();
+      const client = new Docker({ socketPath: this.file("docker.sock") });
+      const containers = await client.listContainers({ all: true });
+      await Promise.all(containers.map(({ Id }) => gone(client.getContainer(Id).remove({ force: true, v: true }))));
+    } finally {
+      await this.end();
+    }
+  }
+
+  /** Whatever is left in it: a daemon that stays keeps the process that started it, too. */
+  private async end(): Promise<void> {
     for (const one of [this.daemon, this.containerd]) {
       one?.signal("SIGTERM");
       await one?.ended;
