@@ -14,7 +14,7 @@ import { BackupProblem } from "./problem.js";
 import { Mismatch } from "./proof/agree.js";
 import type { BackupIndex } from "./save-index.js";
 import type { Reader } from "./reader.js";
-import { Scratch } from "./scratch.js";
+import { ElsewhereProblem, Scratch } from "./scratch.js";
 import { transferCollection } from "./snapshot.js";
 import { findLive, type LiveQdrant } from "./source.js";
 import { TarRebase } from "./tar-rebase.js";
@@ -104,6 +104,11 @@ async function fromLive(request: BackupRequest, context: Context, live: LiveQdra
     try {
       return await fill(context, live, scratch);
     } catch (error) {
+      if (error instanceof ElsewhereProblem && attempt < TRIES) {
+        // It stays until the end: its address would be the next one's.
+        context.say(`${error.why}: making another one beside it`);
+        continue;
+      }
       if (!(error instanceof Mismatch)) throw error;
       if (attempt === TRIES) throw new BackupProblem(error.code, `${error.why}, in ${TRIES} attempts`, "run again when nothing creates, drops or rewrites collections");
       context.say(`${error.why}: beginning again`);

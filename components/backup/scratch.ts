@@ -17,6 +17,13 @@ const STORAGE = "/qdrant/storage";
 /** Seconds that it has to end by itself, as long as there is time: it writes what it holds of much data. */
 const STOP_S = 300;
 const REMOVE_MS = 120_000;
+const LOST = "end what Docker lost when it was killed (`ps axf` shows a Qdrant that `docker ps` does not), or restart this machine, then run again";
+
+/**
+ * Somebody else answers where a scratch should: a program of a container that Docker lost when it was killed while it started it. It runs on,
+ * and Docker gives its address to the next.
+ */
+export class ElsewhereProblem extends BackupProblem {}
 
 /**
  * A Qdrant of the backup's own, on a fresh volume: what is restored into it proves the backup, and its storage, once it has
@@ -43,13 +50,22 @@ export class Scratch {
     return scratch;
   }
 
-  /** Starts it and waits until it answers. @param withinMs milliseconds for what its storage holds to be loaded */
+  /**
+   * Starts it and waits until it answers.
+   * @param withinMs milliseconds for what its storage holds to be loaded
+   * @throws ElsewhereProblem, as long as this one runs no other gets its address; BackupProblem
+   */
   async start(withinMs = ANSWER_MS): Promise<QdrantClient> {
     await dockerCall(`start ${this.name}`, (client, abortSignal) => client.getContainer(this.name).start({ abortSignal }));
     const port = await hostPort(this.name, 6333);
     if (port === null) throw await this.failed("did not start");
     const client = new QdrantClient({ baseUrl: `http://127.0.0.1:${port}`, apiKey: this.apiKey, signal: this.context.signal, name: "the scratch Qdrant" });
-    await untilReady(client, this.context, "the scratch Qdrant", withinMs, () => this.assertRuns());
+    try {
+      await untilReady(client, this.context, "the scratch Qdrant", withinMs, () => this.assertRuns());
+    } catch (error) {
+      if (!(error instanceof BackupProblem) || error.code !== "qdrant-answer") throw error;
+      throw new ElsewhereProblem("scratch", `something else answers at the address that Docker gave the scratch Qdrant (port ${port} here), and knows nothing of its key`, LOST);
+    }
     return client;
   }
 

@@ -5,7 +5,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { parseManifest } from "../../components/backup/manifest.js";
 import { acquire } from "../../components/runtime/lock.js";
 import { dataPaths } from "../../components/runtime/paths.js";
-import { type BackupRun, BackupWorld, randomPoints } from "../support/backup.js";
+import { type BackupRun, BackupWorld, PLANTED_KEY, QDRANT_IMAGE, randomPoints } from "../support/backup.js";
 import { dockerAnswers } from "../support/docker.js";
 import { LoopDisk } from "../support/loop.js";
 import type { Dump, TestQdrant } from "../support/qdrant.js";
@@ -272,6 +272,27 @@ describe("e2e: faults of a backup", function () {
     await cleanedUp();
     await untouched();
   });
+
+  it("another program at the scratch's address, which Docker lost, is told from it, and so is one more", async () => {
+    const image = await deafTo(PLANTED_KEY);
+    await world.docker.getContainer(world.container).remove({ force: true });
+    qdrant = await world.startQdrant(undefined, undefined, image);
+    const ended = await world.run();
+    failed(ended, /something else answers at the address that Docker gave the scratch Qdrant.*`ps axf`/, "scratch");
+    assert.match(ended.all, /making another one beside it/);
+    await cleanedUp();
+    await untouched();
+  });
+
+  /** An image of a Qdrant that knows no other key than this: so does one that is another's scratch. */
+  async function deafTo(key: string): Promise<string> {
+    const { Config: { Entrypoint, Cmd } } = await world.docker.getImage(QDRANT_IMAGE).inspect();
+    const script = `[ "$QDRANT__SERVICE__API_KEY" = "${key}" ] || export QDRANT__SERVICE__API_KEY=another; exec "$@"`;
+    const container = await world.docker.createContainer({ Image: QDRANT_IMAGE });
+    await container.commit({ repo: `pbjrag-${world.stack}`, tag: "deaf", changes: `ENTRYPOINT ${JSON.stringify(["sh", "-c", script, "sh", ...[Entrypoint ?? [], Cmd].flat()])}` });
+    await container.remove();
+    return `pbjrag-${world.stack}:deaf`;
+  }
 
   /** Runs a backup under strace. */
   async function traced(calls: string, inject?: string): Promise<{ ended: BackupRun; lines: string[]; syncs: number; renames: number }> {

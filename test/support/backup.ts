@@ -102,11 +102,11 @@ export class BackupWorld {
   }
 
   /** A Qdrant on a volume, as the stack's own would be. */
-  async startQdrant(volume = this.qdrantVolume, name = this.container): Promise<TestQdrant> {
+  async startQdrant(volume = this.qdrantVolume, name = this.container, image = QDRANT_IMAGE): Promise<TestQdrant> {
     const label = { "pbjrag.stack": this.stack };
     await this.docker.createVolume({ Name: volume, Labels: { ...label, "pbjrag.role": "data" } });
     const container = await this.docker.createContainer({
-      name, Image: QDRANT_IMAGE, Env: [`QDRANT__SERVICE__API_KEY=${PLANTED_KEY}`], Labels: { ...label, "pbjrag.role": "qdrant" }, ExposedPorts: { "6333/tcp": {} },
+      name, Image: image, Env: [`QDRANT__SERVICE__API_KEY=${PLANTED_KEY}`], Labels: { ...label, "pbjrag.role": "qdrant" }, ExposedPorts: { "6333/tcp": {} },
       HostConfig: { Mounts: [{ Type: "volume", Source: volume, Target: "/qdrant/storage" }], PortBindings: { "6333/tcp": [{ HostIp: "127.0.0.1", HostPort: "" }] } },
     });
     await container.start();
