@@ -97,8 +97,8 @@ export const DEFAULTS: readonly Row[] = [
   ["volumes", same({})],
   ["dataDir", same(".")],
   ["docker.host", same("unix:///var/run/docker.sock")],
-  // CPU limits may be overbooked; memory limits never are.
-  ["docker.cpuOvercommit", each(1, 1, 4)],
+  // CPU limits may be overbooked; memory limits never are. A local stack goes back with its data on one core, its warm release kept.
+  ["docker.cpuOvercommit", each(1, 1, 10)],
   ["data", same({})],
   ["attempt", same("")],
   ["finish", same("")],

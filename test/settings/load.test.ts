@@ -22,9 +22,13 @@ describe("settings/load", () => {
     assert.deepEqual([prod.environment, prod.app.replicas, prod.app.cpus, prod.app.memory], ["prod", 2, 2, 4 * GIB]);
     assert.deepEqual([prod.qdrant.cpus, prod.qdrant.memory, prod.proxy.bind, prod.proxy.port], [4, 8 * GIB, "0.0.0.0", 8501]);
     const dev = settingsOf({}, "feature-x");
-    assert.deepEqual([dev.environment, dev.app.memory, dev.proxy.port, dev.docker.cpuOvercommit], ["dev", GIB / 2, 8503, 4]);
+    assert.deepEqual([dev.environment, dev.app.memory, dev.proxy.port, dev.docker.cpuOvercommit], ["dev", GIB / 2, 8503, 10]);
     assert.equal(settingsOf({ "pbjrag:environment": "prod" }, "feature-x").qdrant.cpus, 4);
     assert.deepEqual(["prod-eu", "production", "staging", "stage.2", "dev", "products"].map(environmentOf), ["prod", "prod", "staging", "staging", "dev", "dev"]);
+  });
+  it("lets a local stack go back with its data on one core: three releases and two Qdrants beside each other", () => {
+    const { app, qdrant, proxy, backup, docker } = settingsOf({}, "dev");
+    assert.ok(3 * app.replicas * app.cpus + 2 * qdrant.cpus + proxy.cpus + backup.scratchCpus <= docker.cpuOvercommit);
   });
   it("has defaults that pass their own rules in every environment", () => {
     for (const environment of ENVIRONMENTS) {
