@@ -126,7 +126,7 @@ class Reading {
     const [length = PIECE, ahead] = [memory?.[0]?.length, (memory?.length ?? 2) - 1];
     let asked = 0;
     const ask = (): Promise<Buffer> => {
-      const reading = this.handle.read(memory?.[asked % memory.length] ?? Buffer.allocUnsafe(length), 0, length, asked * length).then(({ bytesRead, buffer }) => buffer.subarray(0, bytesRead));
+      const reading = this.fill(memory?.[asked % memory.length] ?? Buffer.allocUnsafe(length), asked * length);
       // Told when it is waited for; who stops before is not interested.
       reading.catch(() => undefined);
       asked += 1;
@@ -142,6 +142,17 @@ class Reading {
       options.onProgress?.({ file, read: at, size });
       yield piece;
     }
+  }
+
+  /** Less than all of `into` at the file's end alone: where the next piece begins is settled before this one is there. */
+  private async fill(into: Buffer, at: number): Promise<Buffer> {
+    let filled = 0;
+    while (filled < into.length) {
+      const { bytesRead } = await this.handle.read(into, filled, into.length - filled, at + filled);
+      if (bytesRead === 0) break;
+      filled += bytesRead;
+    }
+    return into.subarray(0, filled);
   }
 }
 
