@@ -1,8 +1,8 @@
 import { spawn } from "node:child_process";
 import { accessSync, constants as access } from "node:fs";
 import type { FileHandle } from "node:fs/promises";
-import path from "node:path";
 import { tmpdir } from "node:os";
+import path from "node:path";
 import { Readable, type Transform, Writable } from "node:stream";
 import { buffer } from "node:stream/consumers";
 import { pipeline } from "node:stream/promises";

@@ -57,11 +57,17 @@ export function closePipe({ reader, writer }: OpenPipe): void {
   for (const fd of [reader, writer]) closeSync(fd);
 }
 
+/** The reading end, wide, of a pipe that nobody needs to write to yet: it does not wait for what comes. */
+export async function openReader(file: string): Promise<number> {
+  const fd = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK);
+  await widen(fd);
+  return fd;
+}
+
 /** Opening one end waits for the other, unless it is told not to; and whoever gets an end must wait for what comes. */
 async function opened(file: string): Promise<OpenPipe> {
-  const first = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK);
+  const first = await openReader(file);
   try {
-    await widen(first);
     const writer = openSync(file, constants.O_WRONLY);
     return { writer, reader: openSync(file, constants.O_RDONLY) };
   } finally {

@@ -1,9 +1,9 @@
 import type { TarObserver } from "./tar-observer.js";
 import { entryPath, entryTarget } from "./tar-path.js";
-import type { TarEntry, TarSink } from "./tar-scan.js";
+import type { TarEntry } from "./tar-scan.js";
 
 /** Counts what an archive holds whose names are relative to its root (`./a`), and shows it to an observer. */
-export class TarContents implements TarSink {
+export class TarContents {
   /** Regular files and hard links. */
   files = 0;
   /** Bytes of regular files' content. */
@@ -30,10 +30,6 @@ export class TarContents implements TarSink {
     this.observer.content(content);
     this.content -= content.length;
     if (this.content === 0) this.ended();
-  }
-
-  end(): void {
-    // The archive's own end says nothing of what is in it.
   }
 
   /** What the observer wants to be waited for, if anything, since this was asked last. */

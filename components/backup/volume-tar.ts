@@ -5,7 +5,7 @@ import { Socket } from "node:net";
 import path from "node:path";
 import type { TarSource } from "./archive.js";
 import { type Context, type Leftovers, throwIfEnded } from "./context.js";
-import { fileOf, makePipe, type Pipe, PIPES, widen } from "./pipe.js";
+import { fileOf, makePipe, openReader, type Pipe, PIPES } from "./pipe.js";
 import { TarError } from "./tar-header.js";
 import { inContainer, onHost, type Reading, type Runner } from "./volume-runner.js";
 
@@ -30,20 +30,17 @@ export type VolumeReading = Omit<Reading, "script">;
  * Docker that does not see this host's files): then Docker's archive does.
  */
 export function openVolumeTar(context: Context, what: VolumeReading, leftovers: Leftovers): Promise<TarSource | null> {
-  return openVolume(context, { ...what, script: TAR }, leftovers, widen);
+  return openVolume(context, { ...what, script: TAR }, leftovers);
 }
 
-/**
- * The same for whatever a script says of a volume: what it prints beside is why it failed.
- * @param prepare the pipe's reading end
- */
-export async function openVolume(context: Context, what: Reading, leftovers: Leftovers, prepare?: (fd: number) => Promise<void>): Promise<TarSource | null> {
+/** The same for whatever a script says of a volume: what it prints beside is why it failed. */
+export async function openVolume(context: Context, what: Reading, leftovers: Leftovers): Promise<TarSource | null> {
   const pipe = await pipeFor(context, what.n, leftovers);
   if (pipe === null) return null;
-  const here = what.directory === null ? null : await read(context, onHost(context, what, what.directory, pipe, leftovers), pipe, prepare);
+  const here = what.directory === null ? null : await read(context, onHost(context, what, what.directory, pipe, leftovers), pipe);
   if (here !== null) return here;
   const there = await inContainer(context, what, pipe, leftovers);
-  return there === null ? null : read(context, there, pipe, prepare);
+  return there === null ? null : read(context, there, pipe);
 }
 
 /** A tar whose pipe another process reads. */
@@ -62,8 +59,7 @@ export async function pipeVolumeTar(context: Context, what: VolumeReading, lefto
   const runner = what.directory === null ? await inContainer(context, reading, pipe, leftovers) : onHost(context, reading, what.directory, pipe, leftovers);
   if (runner === null) return null;
   // Opening one end waits for the other unless it is told not to, and the one that is handed on must wait for what comes.
-  const first = openSync(fileOf(pipe), constants.O_RDONLY | constants.O_NONBLOCK);
-  await widen(first);
+  const first = await openReader(fileOf(pipe));
   const ending = runInto(pipe, runner);
   const fd = openSync(fileOf(pipe), constants.O_RDONLY);
   closeSync(first);
@@ -76,10 +72,8 @@ function pipeFor(context: Context, n: string, leftovers: Leftovers): Promise<Pip
   return makePipe(directory);
 }
 
-async function read(context: Context, runner: Runner, pipe: Pipe, prepare?: (fd: number) => Promise<void>): Promise<TarSource | null> {
-  const fd = openSync(fileOf(pipe), constants.O_RDONLY | constants.O_NONBLOCK);
-  await prepare?.(fd);
-  const stream = new Socket({ fd, readable: true, writable: false });
+async function read(context: Context, runner: Runner, pipe: Pipe): Promise<TarSource | null> {
+  const stream = new Socket({ fd: await openReader(fileOf(pipe)), readable: true, writable: false });
   const ending = runInto(pipe, runner);
   // Also when tar has ended: then with nothing.
   await once(stream, "readable", { signal: context.signal }).catch(() => undefined);
