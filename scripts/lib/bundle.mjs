@@ -38,7 +38,7 @@ await build({
   outdir: "dist", outExtension: { ".js": ".cjs" },
   bundle: true, platform: "node", target: "node20", format: "cjs", mainFields: ["main"],
   // These find files of their own beside them.
-  external: ["pino", "secretlint", "@secretlint/*", "@pulumi/*", "nodemailer"],
+  external: ["secretlint", "@secretlint/*", "@pulumi/*", "nodemailer"],
   plugins: [otherwise], logLevel: "warning",
 });
 
