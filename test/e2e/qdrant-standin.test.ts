@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { brotliDecompressSync, gunzipSync, inflateSync } from "node:zlib";
 import { QdrantClient } from "@qdrant/js-client-rest";
 import axios from "axios";
 import Docker from "dockerode";
@@ -112,6 +113,25 @@ describe("e2e: the stand-in for Qdrant", function () {
     assert.equal(await status({ "api-key": "wrong" }), 401);
     assert.equal(await status({ "api-key": KEY }), 200);
     assert.equal(await status({ Authorization: `Bearer ${KEY}` }), 200);
+  });
+
+  it("compresses what it is asked to compress, as the real one does: a snapshot's file as well", async () => {
+    const { url, client } = await filled("compressed");
+    const made = await client.createSnapshot("docs");
+    assert.ok(made);
+    const get = (path: string, encoding: string): Promise<{ headers: Record<string, unknown>; data: Buffer }> =>
+      axios.get(url + path, { ...HTTP, headers: { ...HTTP.headers, "Accept-Encoding": encoding }, responseType: "arraybuffer", decompress: false });
+    const file = `/collections/docs/snapshots/${made.name}`;
+    const plain = await get(file, "identity");
+    assert.deepEqual([plain.headers["content-encoding"], Number(plain.headers["content-length"])], [undefined, made.size]);
+    const packed = await get(file, "gzip, compress, deflate, br");
+    assert.deepEqual([packed.headers["content-encoding"], packed.headers["content-length"]], ["br", undefined]);
+    assert.notEqual(createHash("sha256").update(packed.data).digest("hex"), made.checksum);
+    assert.ok(brotliDecompressSync(packed.data).equals(plain.data));
+    assert.ok(gunzipSync((await get(file, "br;q=0.5, gzip")).data).equals(plain.data));
+    assert.ok(inflateSync((await get(file, "deflate, zstd;q=0")).data).equals(plain.data));
+    assert.equal((await get("/collections", "br")).headers["content-encoding"], "br");
+    assert.equal((await get("/collections", "br;q=0")).headers["content-encoding"], undefined);
   });
 
   it("restores a downloaded snapshot elsewhere, and refuses a damaged one", async () => {

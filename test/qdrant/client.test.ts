@@ -4,6 +4,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from "node:net";
 import { Readable } from "node:stream";
 import { buffer } from "node:stream/consumers";
+import { z } from "zod";
 import { QdrantClient, QdrantError, type QdrantOptions } from "../../components/qdrant/client.js";
 
 const KEY = "planted-key-0123456789";
@@ -114,6 +115,16 @@ describe("qdrant/client", () => {
     const { body, size } = await client().downloadSnapshot("a", "a-1.snapshot", 2_000);
     assert.equal(size, content.length);
     assert.ok((await buffer(body)).equals(content));
+  });
+
+  // Qdrant answers in the coding that it is asked for, a snapshot's file as well, whose SHA-256 is that of the bytes as they are.
+  it("asks for all answers as they are, none of them compressed", async () => {
+    answer = (_request, response) => void response.end("x");
+    await buffer((await client().downloadSnapshot("a", "a-1.snapshot", 2_000)).body);
+    answer = json({ collections: [] });
+    await client().collections();
+    await client().read(z.unknown(), "/collections/a/points/scroll", "{}");
+    assert.deepEqual(seen.map((request) => request.headers["accept-encoding"]), ["identity", "identity", "identity"]);
   });
 
   it("ends a download that stops in the middle at its deadline", async () => {

@@ -14,6 +14,7 @@ from pathlib import Path
 import orjson
 from aiohttp import web
 
+from compress import FILE, compressed
 from errors import ApiError, bad_format, from_engine
 from routes import MAY_GO_ON, TABLE, Call
 from snapshots import Snapshots
@@ -133,7 +134,10 @@ async def telemetry(request) -> web.Response:
 async def download(request) -> web.StreamResponse:
     server = request.app[STATE]
     name, file = request.match_info["name"], request.match_info["file"]
-    return web.FileResponse(await server.run(server.snapshots.find, name, file))
+    path = await server.run(server.snapshots.find, name, file)
+    sent = web.FileResponse(path)
+    sent[FILE] = path
+    return sent
 
 
 async def upload(request) -> web.Response:
@@ -147,7 +151,7 @@ async def upload(request) -> web.Response:
 
 
 def make_app() -> web.Application:
-    app = web.Application(middlewares=[checked], client_max_size=MAX_BODY)
+    app = web.Application(middlewares=[compressed, checked], client_max_size=MAX_BODY)
     app[STATE] = Server()
     app.router.add_get("/", root)
     for path in ("/healthz", "/livez", "/readyz"):
