@@ -3,7 +3,7 @@ import { messageOf } from "../runtime/errors.js";
 import { damagedArchive, type LineSink, readArchive, type TarSource, type WrittenArchive, writeArchive } from "./archive.js";
 import { type Context, type Leftovers, throwIfEnded } from "./context.js";
 import { BackupProblem } from "./problem.js";
-import { NoTarError, TarError } from "./tar-header.js";
+import { CutTarError, NoTarError, TarError } from "./tar-header.js";
 import { openVolumeTar, pipeVolumeTar, type VolumeReading } from "./volume-tar.js";
 
 /**
@@ -41,7 +41,12 @@ async function packVolume(context: Context, what: VolumeReading, file: string, l
     throw damagedArchive(file, messageOf(error));
   });
   if (written instanceof NoTarError) return null;
+  // An entry that no archive may hold, at which reading stopped: a tar that was not through then has nobody to write to, and says so.
+  if (written instanceof TarError && !(written instanceof CutTarError)) {
+    await tar.end();
+    return null;
+  }
   // What tar has to say goes first: an archive that it could not end is not taken for that reason.
   await tar.assertMade();
-  return written instanceof TarError ? null : written;
+  return written instanceof CutTarError ? null : written;
 }

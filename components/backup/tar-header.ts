@@ -32,8 +32,13 @@ export class TarError extends Error {
   override readonly name: string = "TarError";
 }
 
+/** It ends before its end: a file shrank while it was read, or who writes it was ended. */
+export class CutTarError extends TarError {
+  override readonly name: string = "CutTarError";
+}
+
 /** Not one byte came. */
-export class NoTarError extends TarError {
+export class NoTarError extends CutTarError {
   override readonly name = "NoTarError";
 }
 

@@ -1,4 +1,4 @@
-import { assertChecksum, BLOCK, isZero, NoTarError, padding, sizeOf, TarError, type TarType, typeOf } from "./tar-header.js";
+import { assertChecksum, BLOCK, CutTarError, isZero, NoTarError, padding, sizeOf, TarError, type TarType, typeOf } from "./tar-header.js";
 import { MAX_PAX, parsePax, paxSize, type PaxRecord } from "./tar-pax.js";
 
 /** One entry's header; what a pax header before it says goes before what is in it. */
@@ -61,7 +61,7 @@ export class TarScanner {
   assertWhole(): void {
     if (this.zeroBlocks >= 2 && this.heldLength === 0 && this.passing === 0) return;
     if (!this.begun) throw new NoTarError("the archive has not even a beginning");
-    throw new TarError("the archive ended before its end: a file shrank while it was read, or the stream was cut");
+    throw new CutTarError("the archive ended before its end: a file shrank while it was read, or the stream was cut");
   }
 
   private release(): Buffer {

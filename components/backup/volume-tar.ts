@@ -49,6 +49,8 @@ export interface PipedTar {
   fd: number;
   /** As {@link TarSource.assertMade}. */
   assertMade(): Promise<void>;
+  /** Ends a tar that nobody reads on, whatever it says of that. */
+  end(): Promise<void>;
 }
 
 /** The same as {@link openVolumeTar} for a reader that is no stream of this process. */
@@ -63,7 +65,11 @@ export async function pipeVolumeTar(context: Context, what: VolumeReading, lefto
   const ending = runInto(pipe, runner);
   const fd = openSync(fileOf(pipe), constants.O_RDONLY);
   closeSync(first);
-  return { fd, assertMade: () => assertMade(ending, runner) };
+  const end = async (): Promise<void> => {
+    await runner.remove();
+    await ending.catch(() => undefined);
+  };
+  return { fd, assertMade: () => assertMade(ending, runner), end };
 }
 
 function pipeFor(context: Context, n: string, leftovers: Leftovers): Promise<Pipe | null> {
