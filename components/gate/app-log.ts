@@ -6,6 +6,7 @@ import { logTail } from "../runtime/docker-exec.js";
 import { stamp, type DataPaths } from "../runtime/paths.js";
 import { decoded } from "../runtime/encodings.js";
 import { createRedactor } from "../runtime/redact.js";
+import { loggedErrors, plainLines } from "./log-errors.js";
 
 /** Lines of each container's log that are kept. */
 const KEPT_LINES = 5000;
@@ -37,7 +38,9 @@ export async function saveAppLog(paths: DataPaths, revision: string, containers:
 
 async function maskedLog(container: string, secretEnv: readonly string[]): Promise<string> {
   const info = await inspectOrNull(container);
-  return info === null ? "(there is no such container)" : createRedactor(secretValues(containerEnv(info), secretEnv))(await logTail(container, KEPT_LINES));
+  if (info === null) return "(there is no such container)";
+  // Without the colours first: an escape code within a secret would hide it from the masking.
+  return createRedactor(secretValues(containerEnv(info), secretEnv))(plainLines(await logTail(container, KEPT_LINES)).join("\n"));
 }
 
 const SECRET_NAME = /KEY|SECRET|TOKEN|PASS|PWD|CREDENTIAL|AUTH|DSN|PRIVATE|CERT|SALT|COOKIE/i;
@@ -54,17 +57,10 @@ export function secretValues(env: Record<string, string>, known: readonly string
   });
 }
 
-/** `ModuleNotFoundError: No module named 'x'`, as Python ends a traceback. */
-const EXCEPTION = /^(?:[A-Za-z_]\w*\.)*[A-Za-z_]\w*(?:Error|Exception|Exit|Interrupt|ExceptionGroup|Warning)(?:: .*)?$/;
-
-export function isException(line: string): boolean {
-  return EXCEPTION.test(line);
-}
-
 /** What a log says last: pure. */
 export function lastWords(log: string): { lines: string[]; culprit: string } {
-  const lines = log.split(/\r?\n/).map((line) => line.trimEnd()).filter((line) => line !== "");
-  const exception = lines.findLastIndex(isException);
-  const end = exception < 0 ? lines.length : exception + 1;
-  return { lines: lines.slice(Math.max(0, end - SHOWN_LINES), end), culprit: lines[end - 1] ?? "" };
+  const lines = plainLines(log).filter((line) => line !== "");
+  const exception = loggedErrors(lines).findLast(({ kind }) => kind === "exception");
+  const end = exception === undefined ? lines.length : exception.at + 1;
+  return { lines: lines.slice(Math.max(0, end - SHOWN_LINES), end), culprit: exception?.text ?? lines.at(-1) ?? "" };
 }

@@ -1,5 +1,6 @@
 /** What the app's own log says of errors since the last look. */
-import { isException, secretValues } from "../gate/app-log.js";
+import { secretValues } from "../gate/app-log.js";
+import { loggedErrors, plainLines } from "../gate/log-errors.js";
 import { containerEnv, dockerCallOrNull, inspectOrNull } from "../runtime/docker.js";
 import { demultiplex } from "../runtime/docker-exec.js";
 import { createRedactor } from "../runtime/redact.js";
@@ -36,11 +37,8 @@ async function errorsOf(container: string, since: number, secretEnv: readonly st
   return { count, last: createRedactor(secretValues(containerEnv(info), secretEnv))(last).slice(0, EXCERPT) };
 }
 
-/** A line of Python's `logging`, or of what looks like it. */
-const GRAVE = /(?:^|[\s[])(?:ERROR|CRITICAL|FATAL)(?=$|[\s:\]-])/;
-
-/** Exceptions by their last line, and lines that say themselves that they are errors. Pure. */
+/** One for each failure, and what the last of them says itself. Pure. */
 export function errorsIn(log: string): LogErrors {
-  const lines = log.split(/\r?\n/).map((line) => line.trimEnd()).filter((line) => isException(line) || GRAVE.test(line));
-  return { count: lines.length, last: lines.at(-1) ?? "" };
+  const errors = loggedErrors(plainLines(log));
+  return { count: errors.length, last: errors.at(-1)?.text ?? "" };
 }
