@@ -11,7 +11,7 @@ import { quietly } from "../../components/release/pause.js";
 import { isObject } from "../../components/settings/defaults.js";
 import { hasRepository, repositoryOf } from "./backups/repository.js";
 import type { Outcome } from "./outcome.js";
-import { recover } from "./recover.js";
+import { recoverOnly } from "./recover.js";
 import { Run } from "./run.js";
 import { configValue } from "./stack-file.js";
 import type { Workspace } from "./workspace.js";
@@ -19,8 +19,7 @@ import type { Workspace } from "./workspace.js";
 /** Takes a backup of what runs, under the lock, and changes nothing else. */
 export async function backupOnly(ws: Workspace, options: { waitMs: number }): Promise<Outcome> {
   return Run.conduct(ws, { command: "rollback", beside: true, waitMs: options.waitMs }, async (run) => {
-    const ledger = (await recover(run)).ledger;
-    const present = ledger.at(-1);
+    const present = (await recoverOnly(run))?.ledger.at(-1);
     if (present === undefined) {
       return { exitCode: EXIT.refused, summary: `nothing is released on ${ws.stack}, so there is nothing to back up`, next: "run scripts/deploy.sh" };
     }

@@ -4,9 +4,12 @@ import { EXIT, messageOf } from "../../components/runtime/errors.js";
 import { readRun } from "../../components/runtime/journal.js";
 import { createRedactor } from "../../components/runtime/redact.js";
 import { Engine } from "./engine.js";
+import { findDrift, inASentence } from "./drift/drift.js";
+import { drifted, refusing } from "./drift/settle.js";
 import { refusedBy } from "./failure.js";
 import { openStack } from "./open-stack.js";
 import { endLines, type Outcome } from "./outcome.js";
+import { readPresent, type Present } from "./present.js";
 import { failureOutcome, Interrupted } from "./run.js";
 import { secretsOf } from "./secrets.js";
 import { onSignal } from "./signals.js";
@@ -16,14 +19,16 @@ import type { Workspace } from "./workspace.js";
 /**
  * `pulumi preview` with the config that the command would use. It takes no lock and leaves nothing but the source
  * checkout cache, so it can be asked for while a release is under way.
+ *
+ * @param data as for {@link refusing}
  */
-export async function dryRun(ws: Workspace, command: string, values: Record<string, unknown>): Promise<Outcome> {
-  const outcome = await preview(ws, command, values).catch((error: unknown) => failureOutcome(error));
+export async function dryRun(ws: Workspace, command: string, values: Record<string, unknown>, data: "kept" | "replaced" = "kept"): Promise<Outcome> {
+  const outcome = await preview(ws, command, values, data).catch((error: unknown) => failureOutcome(error));
   process.stdout.write(`${endLines(outcome).join("\n")}\n`);
   return outcome;
 }
 
-async function preview(ws: Workspace, command: string, values: Record<string, unknown>): Promise<Outcome> {
+async function preview(ws: Workspace, command: string, values: Record<string, unknown>, data: "kept" | "replaced"): Promise<Outcome> {
   const id = `dry-run-${randomBytes(4).toString("hex")}`;
   let redact = createRedactor([]);
   const engine = new Engine(ws, { PBJRAG_RUN: id, PBJRAG_DATA_DIR: ws.paths.dataDir }, {
@@ -39,6 +44,7 @@ async function preview(ws: Workspace, command: string, values: Record<string, un
   let config: TempConfig | null = null;
   try {
     redact = createRedactor(await secretsOf(ws, engine));
+    if (!made) await tellDrift(ws, await readPresent(engine, ws), data);
     config = new TempConfig(ws, values);
     const result = await engine.show("preview", [
       "preview", "--stack", ws.stack, "--config-file", config.file, "--non-interactive", "--suppress-outputs", "--color", "never",
@@ -58,4 +64,12 @@ async function preview(ws: Workspace, command: string, values: Record<string, un
       writeFileSync(ws.stackFile, file);
     }
   }
+}
+
+/** What the command would take over, or be refused for. @throws ReleaseError `drifted` */
+async function tellDrift(ws: Workspace, present: Present, data: "kept" | "replaced"): Promise<void> {
+  const drifts = await findDrift(ws, present);
+  const refused = refusing(drifts, data);
+  if (refused.length > 0) throw drifted(ws.stack, refused);
+  for (const drift of drifts) process.stdout.write(`${inASentence({ ...drift, next: null })}\n`);
 }

@@ -146,6 +146,12 @@ export class Engine {
     if (!(await this.hasStack())) await this.initStack();
   }
 
+  /** Puts a state in the place of the one that the backend has. @param file as `stack export` writes it. @throws ReleaseError `pulumiFailed`, `stateLost` */
+  async importState(file: string): Promise<void> {
+    const imported = await this.quiet(["stack", "import", "--file", file, "--stack", this.ws.stack, "--non-interactive"]);
+    if (imported.exitCode !== 0) throw await this.failure("stack import", imported);
+  }
+
   /** Reads the whole state once. @throws ReleaseError `pulumiFailed`, `stateLost` */
   async state(): Promise<StackState> {
     const result = await this.quiet(["stack", "export", "--stack", this.ws.stack]);

@@ -12,10 +12,19 @@ import type { Workspace } from "./workspace.js";
  * @throws ReleaseError `stateLost`
  */
 export async function openStack(ws: Workspace, engine: Engine): Promise<boolean> {
-  if (await engine.hasStack()) return false;
-  assertNoServices(ws, await listByLabels({ stack: ws.stack }, { all: true }), "the backend knows no such stack");
+  if (await isKnown(ws, engine)) return false;
   await engine.initStack();
   return true;
+}
+
+/**
+ * Whether the backend knows the stack.
+ * @throws ReleaseError `stateLost` where it does not, and this host has services of it
+ */
+export async function isKnown(ws: Workspace, engine: Engine): Promise<boolean> {
+  if (await engine.hasStack()) return true;
+  assertNoServices(ws, await listByLabels({ stack: ws.stack }, { all: true }), "the backend knows no such stack");
+  return false;
 }
 
 /** What only a state that knows it may be working on. */

@@ -1,49 +1,67 @@
 import type Docker from "dockerode";
+import { stackNames } from "../../components/release/names.js";
 import { dockerCall, listByLabels, removeContainer } from "../../components/runtime/docker.js";
-import { messageOf, ReleaseError } from "../../components/runtime/errors.js";
+import { messageOf } from "../../components/runtime/errors.js";
 import { LABEL, labelFilter } from "../../components/runtime/labels.js";
 import { withoutCanary } from "../../components/traffic/canary.js";
 import { readLive } from "../../components/traffic/live.js";
-import { revisionsOf } from "../../components/traffic/model.js";
+import { revisionsOf, type TrafficTable } from "../../components/traffic/model.js";
+import { readKnown } from "./drift/known.js";
 import { assertNoServices, nameOf } from "./open-stack.js";
+import { fateOf, type Fate, type Traffic } from "./orphan-rules.js";
 import type { Present } from "./present.js";
 import type { Run } from "./run.js";
 import { stateLost } from "./state-copy.js";
 
 /**
- * Removes containers and networks of this stack that no state knows: a killed run made them, unless the state is lost.
+ * Removes containers and networks of this stack that a killed run made: no state knows them, and users are served by none of them. What
+ * may be anybody else's is told and left alone.
  *
- * @throws ReleaseError `stateLost`
+ * @throws ReleaseError `stateLost` where users are served by one that no state knows
  */
 export async function removeOrphans(run: Run, present: Present): Promise<void> {
   const { stack } = run.ws;
   const unknown = (await listByLabels({ stack }, { all: true })).filter((c) => !present.ids.has(c.Id));
-  if (unknown.length > 0 && !(await areIdle(run, present, unknown))) return;
-  for (const container of unknown) {
-    await remove(run, `${nameOf(container)} (${container.Labels[LABEL.role] ?? "unlabelled"})`, () => removeContainer(container.Id));
+  const { beingMade } = readKnown(present.exported);
+  if (unknown.length > 0) {
+    if (present.resources === 0) assertNoServices(run.ws, unknown, "Pulumi's state of it is empty");
+    const traffic = await trafficOf(run, present);
+    const judged = unknown.map((container) => ({ container, fate: fateOf({ name: nameOf(container), role: container.Labels[LABEL.role] ?? "" }, traffic, beingMade) }));
+    const serving = judged.filter(({ fate }) => fate === "serves").map(({ container }) => nameOf(container));
+    if (serving.length > 0) throw stateLost(run.ws, `${serving.join(", ")} carry traffic, and Pulumi's state does not know them`);
+    for (const { container, fate } of judged) await deal(run, container, fate);
   }
   const filters = { label: labelFilter({ stack }) };
   const networks = await dockerCall("list networks", (client, abortSignal) => client.listNetworks({ filters, abortSignal }));
   for (const { Id: id, Name: name } of networks.filter((network) => !present.ids.has(network.Id))) {
-    await remove(run, `network ${name}`, () => dockerCall(`remove network ${name}`, (client, abortSignal) => client.getNetwork(id).remove({ abortSignal })));
+    if (beingMade.has(name)) await remove(run, `network ${name}`, () => dockerCall(`remove network ${name}`, (client, abortSignal) => client.getNetwork(id).remove({ abortSignal })));
+    else run.say(`network ${name} is in no state and is left alone; if nobody uses it: docker network rm ${name}`);
   }
 }
 
-/** @returns false where what serves cannot be seen: then nothing is known to be idle */
-async function areIdle(run: Run, present: Present, unknown: readonly Docker.ContainerInfo[]): Promise<boolean> {
-  if (present.resources === 0) assertNoServices(run.ws, unknown, "Pulumi's state of it is empty");
+/** Null where what serves cannot be seen: then nothing is known to be idle. */
+async function trafficOf(run: Run, { ledger }: Present): Promise<Traffic | null> {
   try {
-    const table = (await readLive(run.ws.stack))?.table;
-    // A canary whose share is gone carries nothing: it is what a killed run left.
-    const carrying = new Set(table === undefined ? [] : revisionsOf(table.canary?.weight === 0 ? withoutCanary(table) : table).flatMap(({ containers }) => containers));
-    const serving = unknown.map(nameOf).filter((name) => carrying.has(name));
-    if (serving.length === 0) return true;
-    throw stateLost(run.ws, `${serving.join(", ")} carry traffic, and Pulumi's state does not know them`);
+    const table = (await readLive(run.ws.stack))?.table ?? null;
+    if (table === null && ledger.length > 0) throw new Error("the front door is not there or has no config");
+    const record = ledger.at(-1);
+    const qdrants = record === undefined ? [] : [stackNames(run.ws.stack).qdrantContainer(record.storage.qdrant)];
+    return { apps: carrying(table), stores: new Set(qdrants), isServing: table?.serving != null };
   } catch (error) {
-    if (error instanceof ReleaseError && error.code === "stateLost") throw error;
     run.say(`what serves cannot be seen (${messageOf(error)}): containers that no state knows are left alone`);
-    return false;
+    return null;
   }
+}
+
+/** A canary whose share is gone carries nothing: it is what a killed run left. */
+function carrying(table: TrafficTable | null): Set<string> {
+  return new Set(table === null ? [] : revisionsOf(table.canary?.weight === 0 ? withoutCanary(table) : table).flatMap(({ containers }) => containers));
+}
+
+async function deal(run: Run, container: Docker.ContainerInfo, fate: Fate): Promise<void> {
+  const who = `${nameOf(container)} (${container.Labels[LABEL.role] ?? "unlabelled"})`;
+  if (fate === "idle") return remove(run, who, () => removeContainer(container.Id));
+  run.say(`${who} is in no state and is left alone, as users may be served by it; if they are not: docker rm -f ${nameOf(container)}`);
 }
 
 async function remove(run: Run, what: string, removal: () => Promise<unknown>): Promise<void> {

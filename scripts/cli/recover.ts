@@ -5,40 +5,66 @@ import { endAbandoned } from "../../components/traffic/canary.js";
 import { resumeWrites } from "../../components/traffic/freeze.js";
 import { abandonedEngineLock } from "./engine-lock.js";
 import { endLeftovers } from "./leftovers.js";
+import { findDrift, inASentence } from "./drift/drift.js";
+import { settleDrift } from "./drift/settle.js";
 import { removeOrphans } from "./orphans.js";
 import { readPresent, type Present } from "./present.js";
-import { openStack } from "./open-stack.js";
+import { isKnown, openStack } from "./open-stack.js";
 import { sweepReplaced } from "./replace-file.js";
 import type { Run } from "./run.js";
 import { sweepConfigs, TempConfig } from "./temp-config.js";
 
 /**
  * Makes good what killed runs left, so that the next command just works: their surviving processes are ended, Pulumi's
- * lock and pending operations are cleared, and what is in no state and carries no traffic is removed.
+ * lock and pending operations are cleared, what others did to the stack is taken over or refused, and what a killed run made and nobody is
+ * served by is removed.
  *
+ * @param data as for {@link settleDrift}
  * @returns the state after that
- * @throws ReleaseError `lockHeld` while a plain `pulumi up` runs, `stateLost` when containers that serve are in no state
+ * @throws ReleaseError `lockHeld` while a plain `pulumi up` runs, `stateLost` when containers that serve are in no state, `drifted`
  */
-export async function recover(run: Run): Promise<Present> {
-  return run.during("recover", () => makeGood(run));
+export async function recover(run: Run, data: "kept" | "replaced" = "kept"): Promise<Present> {
+  return run.during("recover", async () => {
+    await endFormer(run);
+    if (await openStack(run.ws, run.engine)) run.say(`stack ${run.ws.stack} is new`);
+    await run.protectSecrets();
+    return clearUp(run, data);
+  });
 }
 
-async function makeGood(run: Run): Promise<Present> {
+/**
+ * The same for a command that changes nothing: what killed runs left running is ended, and users get back what those had taken from them;
+ * nothing is removed, and no state is made or changed.
+ *
+ * @returns the state; null where the backend knows no such stack
+ * @throws ReleaseError `stateLost` when containers that serve are in no state
+ */
+export async function recoverOnly(run: Run): Promise<Present | null> {
+  return run.during("recover", async () => {
+    await endFormer(run);
+    if (!(await isKnown(run.ws, run.engine))) return null;
+    await run.protectSecrets();
+    await thaw(run);
+    await endTrial(run);
+    const present = await readPresent(run.engine, run.ws);
+    for (const drift of await findDrift(run.ws, present)) run.say(inASentence(drift));
+    return present;
+  });
+}
+
+async function endFormer(run: Run): Promise<void> {
   await endLeftovers(run);
   sweepConfigs(run.ws.paths);
   sweepReplaced(run.ws.stackFile);
-  if (await openStack(run.ws, run.engine)) run.say(`stack ${run.ws.stack} is new`);
-  await run.protectSecrets();
-  return clearUp(run);
 }
 
-/** The same for what Pulumi and Docker keep, once nobody works at it any more: also after an update of this run whose Pulumi was killed. */
-export async function clearUp(run: Run): Promise<Present> {
+/** For what Pulumi and Docker keep, once nobody works at it any more: also after an update of this run whose Pulumi was killed. */
+export async function clearUp(run: Run, data: "kept" | "replaced" = "kept"): Promise<Present> {
   await clearEngineLock(run);
   await thaw(run);
   await endTrial(run);
   await sweep(run.ws.stack, { paths: run.ws.paths, token: randomBytes(5).toString("hex"), say: (line) => run.say(line), assertHolds: () => run.assertHolds() });
-  const present = await readPresent(run.engine, run.ws);
+  const present = await settleDrift(run, await readPresent(run.engine, run.ws), data);
   await removeOrphans(run, present);
   if (present.pendingOperations === 0) return present;
   await clearPending(run, present);

@@ -13,6 +13,7 @@ import { readLive } from "../../components/traffic/live.js";
 import { openSessions } from "../../components/traffic/sessions.js";
 import { readFreeze } from "../../components/watch/freeze.js";
 import { isWatching, readWatch, type WatchState } from "../../components/watch/state.js";
+import { findDrift, inASentence } from "./drift/drift.js";
 import type { Outcome } from "./outcome.js";
 import { lookAtPresent } from "./present.js";
 import { stateLost } from "./state-copy.js";
@@ -52,6 +53,8 @@ export interface Status {
   watch: { running: boolean; words: string; endsAt: string; met: WatchState["met"] } | null;
   /** Why no release is made, or "". */
   frozen: string;
+  /** What was done to the stack behind Pulumi's back, a sentence each. */
+  drift: string[];
 }
 
 const backupsShown = 5;
@@ -92,6 +95,7 @@ async function collect(ws: Workspace): Promise<Omit<Status, "traffic" | "use">> 
   const canary = await trialOn(ws.stack);
   const open = live === null ? { byRevision: {}, workers: 0 } : await openSessions(ws.stack);
   const verdict: Verdict | null = record === null ? null : await verifyServing(ws, record);
+  const drift = (await findDrift(ws, present)).map(inASentence);
   const lock = describeLock(ws.paths);
   const freeze = readFreeze(ws.paths);
   const held = lock !== null && lock.state === "alive";
@@ -115,6 +119,7 @@ async function collect(ws: Workspace): Promise<Omit<Status, "traffic" | "use">> 
     canary,
     watch: record === null ? null : watchOf(ws, record.revision),
     frozen: freeze !== null && freeze.revision === record?.revision ? `since ${freeze.at}: ${freeze.what}` : "",
+    drift,
   };
 }
 
@@ -146,6 +151,7 @@ function describe(s: Status, traffic: TrafficByRevision): string[] {
     ...(s.canary === null ? [] : [`canary      ${trialInWords(s.canary)}`]),
     `watch       ${s.watch === null ? "none" : s.watch.words}${s.watch?.running === true ? s.watch.met.map(({ what }) => `; ${what}`).join("") : ""}`,
     ...(s.frozen === "" ? [] : [`frozen      ${s.frozen}; scripts/watch.sh --thaw permits releases again`]),
+    ...s.drift.map((sentence) => `drift       ${sentence}`),
     "containers",
     ...s.containers.map((c) => `  ${c.name}  ${c.status}${memoryWords(s.use.find(({ container }) => container === c.name))}`),
     "backups",

@@ -9,7 +9,7 @@ measuring=" story traffic-freeze load "
 comparing=" canary traffic traffic-handlers "
 # The longest ones, which also take the machine the most: they begin first where nothing is measured beside them, so that no lane ends
 # long after the others, and last in the quick suite, when the load has been measured.
-longest="kills faults-lock kills-stop kills-random kills-back restore-kills faults-proxy faults-docker qdrant-change faults-app faults-backup backup-faults kills-first"
+longest="kills drift faults-lock kills-stop kills-random kills-back restore-kills faults-proxy faults-docker qdrant-change faults-app faults-backup backup-faults kills-first"
 # What releases without a pause: one alone is nearly as quick as two of them side by side, so in the full suite one lane begins with
 # these, and the others with what waits more.
 busy=" kills faults-lock kills-stop kills-random kills-back restore-kills kills-first "
