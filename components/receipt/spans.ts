@@ -7,6 +7,7 @@ const LABELS: Readonly<Record<string, string>> = {
   warm: "Moving users to the warm release",
   recover: "Looking at what is there",
   preview: "Preview",
+  question: "Waiting for an answer",
   adopt: "Taking over from another install",
   backup: "Backup and its proof",
   send: "Sending the backup",

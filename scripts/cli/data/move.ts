@@ -1,4 +1,3 @@
-import { createInterface } from "node:readline/promises";
 import path from "node:path";
 import { assertUsable } from "../../../components/backup/verify.js";
 import type { DataPart, ReleaseRecord } from "../../../components/release/model.js";
@@ -12,7 +11,7 @@ import { generationOf } from "../../../components/traffic/model.js";
 import { readLive } from "../../../components/traffic/live.js";
 import type { BackupChoice } from "../backup-flags.js";
 import { bringBack } from "../backups/send.js";
-import { confirmed } from "../confirm.js";
+import { asked, confirmed } from "../confirm.js";
 import { dryRun } from "../dry-run.js";
 import { Engine } from "../engine.js";
 import { finished } from "../finished.js";
@@ -66,7 +65,7 @@ interface Move {
 export async function moveData(ws: Workspace, options: MoveOptions, choose: Chooser): Promise<Outcome> {
   if (options.dryRun) return dryMove(ws, options, choose);
   return Run.conduct(ws, { command: options.command, waitMs: options.waitMs, rehearsal: options.rehearsal === true }, async (run) => {
-    const present = await recover(run);
+    const present = await recover(run, gone(options));
     if (options.fetch !== undefined) await bringBack(run, options.fetch);
     const move = await prepare(ws, present, choose, (line) => run.say(line));
     const config = new TempConfig(ws, { ...rollbackValues(ws, move.target, run.attempt, options.noBackupReason), data: move.values });
@@ -94,8 +93,11 @@ async function dryMove(ws: Workspace, options: MoveOptions, choose: Chooser): Pr
   const say = (line: string): void => void process.stdout.write(`${line}\n`);
   const move = await prepare(ws, await readPresent(engine, ws), choose, say);
   lossLines(move.loss, move.present).forEach(say);
-  return dryRun(ws, options.command, { ...rollbackValues(ws, move.target, "", options.noBackupReason), data: move.values });
+  return dryRun(ws, options.command, { ...rollbackValues(ws, move.target, "", options.noBackupReason), data: move.values }, gone(options));
 }
+
+/** Whether data that somebody removed stands in the way: it cannot be backed up first. */
+const gone = ({ noBackupReason }: MoveOptions): "kept" | "replaced" => (noBackupReason === undefined ? "kept" : "replaced");
 
 /** @throws ReleaseError when there is nothing to go to, or the backup is no good: nothing was touched then */
 async function prepare(ws: Workspace, state: Present, choose: Chooser, say: (line: string) => void): Promise<Move> {
@@ -139,10 +141,5 @@ async function agreed(run: Run, yes: boolean, { loss, values }: Move, tag: strin
   const question = `Go to ${tag} on data generation ${values.generation}?`;
   if (yes || losesNothing(loss)) return confirmed(run, yes, question);
   if (!process.stdin.isTTY) throw errors.usage({ why: "data that was written since would be missing, and there is nobody to ask", next: "read the lines above, then run again with --yes" });
-  const prompt = createInterface({ input: process.stdin, output: process.stderr });
-  try {
-    return /^y(es)?$/i.test((await prompt.question(`${question} [y/N] `)).trim());
-  } finally {
-    prompt.close();
-  }
+  return asked(run, question);
 }

@@ -3,6 +3,7 @@ import { existsSync } from "node:fs";
 import path from "node:path";
 import { buildReceipt, deservesReceipt, type RunFacts, switchOf, watchOf } from "../../../components/receipt/build.js";
 import { type ReceiptCommand, receiptSchema } from "../../../components/receipt/model.js";
+import { withoutWaiting } from "../../../components/receipt/waiting.js";
 import { messageOf } from "../../../components/runtime/errors.js";
 import { readRun } from "../../../components/runtime/journal.js";
 import type { LastRun } from "../last-run.js";
@@ -56,7 +57,8 @@ function ownFacts(run: Leaving, of: Pick<RunFacts, "command" | "rehearsal" | "ev
   };
 }
 
-async function leave(run: Leaving, facts: RunFacts, masked: boolean): Promise<Stored> {
+async function leave(run: Leaving, whole: RunFacts, masked: boolean): Promise<Stored> {
+  const facts = withoutWaiting(whole);
   const { paths, stack } = run.ws;
   const switched = switchOf(facts.events, facts.startedAt);
   const before = facts.events.some(({ phase, data }) => phase === "plan" && data?.["presentTag"] === null);
