@@ -1,7 +1,7 @@
 /**
  * The process of a step of an update that takes long and is no dynamic resource: a backup, a restore. Its request comes in
  * one environment variable, its outcome goes out as one line of JSON on standard output, everything for people to standard
- * error and the journal. It ends by its deadline or a signal, and with one of the scripts' exit codes.
+ * error and the journal. It ends by its deadline, a signal or its command's word, and with one of the scripts' exit codes.
  */
 import { randomBytes } from "node:crypto";
 import { z } from "zod";
@@ -9,6 +9,7 @@ import { MovableDeadline } from "./deadline.js";
 import { errors, EXIT, messageOf, ReleaseError } from "./errors.js";
 import { openJournal, type Phase, PLAIN_RUN } from "./journal.js";
 import { assertHolds } from "./lock.js";
+import { onStopWord } from "./stop-word.js";
 import { type DataPaths, handlerPaths } from "./paths.js";
 
 /** What one run of a step is given from outside: where, until when, whom to tell. */
@@ -73,6 +74,8 @@ async function perform<R extends { stack: string; dataDir: string; deadlineMs: n
   const ending = new AbortController();
   const deadline = new MovableDeadline(request.deadlineMs, (allMs) => ending.abort(task.stop.late(allMs)));
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => ending.abort(task.stop.by(signal)));
+  // One that stops another install is over in a moment, and half of it is worse than all.
+  const word = phase === "adopt" ? null : onStopWord(paths, run, () => ending.abort(task.stop.by("SIGINT")));
   const context: Context = {
     paths,
     run,
@@ -101,6 +104,7 @@ async function perform<R extends { stack: string; dataDir: string; deadlineMs: n
     tell(failure.message);
     return task.stop.is(error) ? EXIT.interrupted : exitCode;
   } finally {
+    word?.end();
     deadline.clear();
   }
 }

@@ -31,7 +31,7 @@ export async function makeStateAgree(run: Run, options: RollbackOptions, moved: 
     await run.announce({ tag: plan.tag, from: plan.presentTag });
     const failure = await update(run, config);
     if (failure === null) return (await finished(run)).outcome;
-    return await restorePresent(run, present.ledger.at(-1) ?? null, failure, moved === null ? undefined : unrecorded(moved, failure.what));
+    return await restorePresent(run, present, failure, moved === null ? undefined : unrecorded(moved, failure.what));
   } finally {
     config.remove();
   }

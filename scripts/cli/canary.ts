@@ -62,7 +62,7 @@ export async function tryCanary(run: Run, values: Record<string, unknown> & { ve
     run.checkpoint();
     await run.announce({ tag: canary.tag, from: serving?.tag ?? null });
     const failure = await update(run, config);
-    if (failure !== null) return await restorePresent(run, serving ?? null, failure);
+    if (failure !== null) return await restorePresent(run, present, failure);
   } finally {
     config.remove();
   }

@@ -88,7 +88,7 @@ async function release(run: Run, options: DeployOptions, values: Record<string, 
     await run.announce({ tag: plan.tag, from: plan.presentTag });
     const failure = await update(run, config);
     if (failure !== null) {
-      const failed = await restorePresent(run, present.ledger.at(-1) ?? null, failure);
+      const failed = await restorePresent(run, present, failure);
       return present.ledger.length === 0 ? await afterFailed(run, failed) : failed;
     }
     const { outcome: done, present: after } = await finished(run);

@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { readFileSync, writeFileSync } from "node:fs";
 import { EXIT, messageOf } from "../../components/runtime/errors.js";
 import { readRun } from "../../components/runtime/journal.js";
+import { endRun } from "../../components/runtime/processes.js";
 import { createRedactor } from "../../components/runtime/redact.js";
 import { Engine } from "./engine.js";
 import { findDrift, inASentence } from "./drift/drift.js";
@@ -56,6 +57,8 @@ async function preview(ws: Workspace, command: string, values: Record<string, un
     return { exitCode: EXIT.done, summary: `this is what ${command} would change; nothing was touched`, next: "" };
   } finally {
     config?.remove();
+    // A preview that fails can leave a provider behind: nothing of this command outlives it.
+    await endRun(id);
     // Pulumi previews no stack that its backend does not know, and writes into the file of one that it makes.
     if (made) {
       await engine.removeStack().catch((error: unknown) => {

@@ -7,7 +7,7 @@ import { recordRelease } from "./record-version.js";
 import { imageWords } from "./releases.js";
 import { failureOutcome, type Run } from "./run.js";
 import { keepStateCopy } from "./state-copy.js";
-import { verifyServing } from "./verify.js";
+import { verifyPatiently } from "./verify.js";
 
 /** What came of an update that succeeded. */
 export interface Finished {
@@ -36,7 +36,7 @@ async function writeAndLook(run: Run, after: Present): Promise<Outcome> {
   const record = after.ledger.at(-1);
   if (record === undefined) return { exitCode: EXIT.unverified, summary: "the update recorded no release", next: "see the log" };
   writeDown(run, after, record);
-  const verdict = await verifyServing(run.ws, record);
+  const verdict = await verifyPatiently(run.ws, record);
   if (!verdict.healthy) {
     return { exitCode: EXIT.unverified, summary: `${record.tag} was released, but ${verdict.reason}`, next: "see scripts/status.sh; scripts/rollback.sh goes back" };
   }

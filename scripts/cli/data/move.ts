@@ -78,7 +78,7 @@ export async function moveData(ws: Workspace, options: MoveOptions, choose: Choo
       run.checkpoint();
       await run.announce({ tag: plan.tag, from: plan.presentTag });
       const failure = await update(run, config);
-      if (failure !== null) return await restorePresent(run, move.present, failure);
+      if (failure !== null) return await restorePresent(run, present, failure);
       const { outcome } = await finished(run);
       return { ...outcome, summary: `${outcome.summary}; data generation ${move.values.generation}` };
     } finally {
