@@ -31,6 +31,13 @@ describe("a deploy beside a release that serves", function () {
     });
   }
 
+  it("row 25: SIGINT in the backup ends it at once: nothing was made, and nothing is applied again", async () => {
+    const before = world.stack.project.journal().length;
+    await stopped(world, journalled("backup", "start"), "SIGINT", 1);
+    const [own = assert.fail("no run")] = world.stack.project.journal().slice(before).map(({ run }) => run);
+    assert.deepEqual(world.stack.project.journal(own).filter(({ phase }) => phase === "reapply"), []);
+  });
+
   it("row 25: SIGTERM in the gate: the old release serves, the lock is free, the next command goes on", async () => {
     await stopped(world, journalled("gate", "start"), "SIGTERM", 1);
   });
