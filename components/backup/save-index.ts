@@ -1,5 +1,7 @@
 import path from "node:path";
 import type { QdrantClient } from "../qdrant/client.js";
+import { withoutLimits } from "../qdrant/lift.js";
+import { UNLIMITED } from "../qdrant/limits.js";
 import type { Alias } from "../qdrant/schema.js";
 import type { LineSink } from "./archive.js";
 import { type Context, type Leftovers, throwIfEnded } from "./context.js";
@@ -30,7 +32,9 @@ export class BackupIndex {
       const info = await scratch.collection(name);
       const detail = detailFor(collections[name]?.points ?? 0, info.config);
       await this.points.add(collectionHead(name, detail, info, aliases));
-      for await (const entry of pointEntries(scratch, name, detail)) await this.points.add(entry);
+      await withoutLimits(scratch, name, info.config, async () => {
+        for await (const entry of pointEntries(scratch, name, detail, UNLIMITED)) await this.points.add(entry);
+      });
       throwIfEnded(context.signal);
       details[name] = detail;
     }

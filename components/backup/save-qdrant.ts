@@ -1,6 +1,7 @@
 import { pipeline } from "node:stream/promises";
 import { isDeepStrictEqual } from "node:util";
 import type { QdrantClient } from "../qdrant/client.js";
+import { withoutLimits } from "../qdrant/lift.js";
 import type { Alias } from "../qdrant/schema.js";
 import { grouped } from "../settings/units.js";
 import { writeEmptyArchive } from "./archive.js";
@@ -154,7 +155,7 @@ async function fromVolume(request: BackupRequest, context: Context, reader: Read
   for (const name of names) {
     const { status, config, payload_schema: payloadSchema } = await client.collection(name);
     if (status === "red") throw new BackupProblem("damaged", `collection ${name} has status red on volume ${request.qdrantVolume}: it is damaged already`);
-    const points = await client.count(name, context.remaining());
+    const points = await withoutLimits(client, name, config, () => client.count(name, context.remaining()));
     context.say(`collection ${name}: ${grouped(points)} points copied and counted`, { collection: name, points });
     collections[name] = { points, live: { before: points, after: points }, status, config, payloadSchema, snapshot: null, sampled: null };
   }

@@ -162,30 +162,44 @@ export class Prober {
     const at = `${url}/collections/${encodeURIComponent(name)}`;
     let status = "";
     try {
-      status = String(field(await this.ask("GET", at, headers), "status"));
-      const count = field(await this.ask("POST", `${at}/points/count`, headers, { exact: true }), "count");
+      const info = await this.ask("GET", at, headers);
+      status = String(field(info, "status"));
+      const answer = await this.request("POST", `${at}/points/count`, headers, { exact: true });
+      // A collection's strict mode may refuse exact counts, or its rate limit be used up by users: then what it says of itself must do.
+      const refused = answer.status === 400 || answer.status === 429;
+      const count = refused ? field(info, "points_count") : field(resultOf(answer), "count");
       return typeof count === "number" ? { name, status, count, error: "" } : { name, status, count: null, error: "the answer has no count" };
     } catch (error) {
       return { name, status, count: null, error: this.reason(error) };
     }
   }
 
-  /** @returns the `result` of Qdrant's answer */
-  private async ask(method: "GET" | "POST", url: string, headers: Record<string, string>, data?: object): Promise<unknown> {
-    return field(JSON.parse(await this.text(method, url, headers, data)), "result");
+  private async ask(method: "GET" | "POST", url: string, headers: Record<string, string>): Promise<unknown> {
+    return resultOf(await this.request(method, url, headers));
   }
 
-  private async text(method: "GET" | "POST", url: string, headers: Record<string, string>, data?: object): Promise<string> {
-    const answer = await this.http.request<string>({ method, url, headers, data, signal: AbortSignal.timeout(this.target.requestTimeoutMs) });
-    if (answer.status !== 200) {
-      throw new Error(`${method} ${new URL(url).pathname} answered ${answer.status} ${answer.data.slice(0, EXCERPT)}`.trimEnd());
-    }
-    return answer.data;
+  private async text(method: "GET" | "POST", url: string, headers: Record<string, string>): Promise<string> {
+    return textOf(await this.request(method, url, headers));
+  }
+
+  private request(method: "GET" | "POST", url: string, headers: Record<string, string>, data?: object): Promise<AxiosResponse<string>> {
+    return this.http.request<string>({ method, url, headers, data, signal: AbortSignal.timeout(this.target.requestTimeoutMs) });
   }
 
   private reason(error: unknown): string {
     return axios.isCancel(error) ? `nothing within ${this.target.requestTimeoutMs} ms` : messageOf(error);
   }
+}
+
+/** @throws Error for any answer but 200 */
+function textOf({ status, data, config: { method = "get", url = "" } }: AxiosResponse<string>): string {
+  if (status === 200) return data;
+  throw new Error(`${method.toUpperCase()} ${new URL(url).pathname} answered ${status} ${data.slice(0, EXCERPT)}`.trimEnd());
+}
+
+/** @returns the `result` of Qdrant's answer */
+function resultOf(answer: AxiosResponse<string>): unknown {
+  return field(JSON.parse(textOf(answer)), "result");
 }
 
 /** Its published port on the loopback interface, else its address on a Docker network, which Linux reaches as well. */

@@ -1,8 +1,9 @@
 import { randomBytes } from "node:crypto";
 import { Readable } from "node:stream";
-import axios, { AxiosError, type AxiosRequestConfig } from "axios";
+import { setTimeout as delay } from "node:timers/promises";
+import axios, { type AxiosRequestConfig } from "axios";
 import { z } from "zod";
-import { parseExact } from "./json.js";
+import { explained, parsed, QdrantError } from "./failure.js";
 import {
   type Alias,
   aliasList,
@@ -17,26 +18,7 @@ import {
   versionAnswer,
 } from "./schema.js";
 
-/** `timeout`: no answer in time, Qdrant may still do it; `unreachable`: no connection; `refused`: an HTTP error; `answer`: not what Qdrant says. */
-export type QdrantFailure = "timeout" | "unreachable" | "refused" | "answer" | "aborted";
-
-/** What went wrong with one request. Never holds the request itself: its headers carry the key. */
-export class QdrantError extends Error {
-  override readonly name = "QdrantError";
-
-  constructor(
-    /** As in `the scratch Qdrant`. */
-    readonly who: string,
-    readonly failure: QdrantFailure,
-    /** Method and path, as in `POST /collections/a/snapshots`. */
-    readonly request: string,
-    /** HTTP status; null without an answer. */
-    readonly status: number | null,
-    detail: string,
-  ) {
-    super(`${who}, ${request}: ${detail}`);
-  }
-}
+export { QdrantError, type QdrantFailure } from "./failure.js";
 
 export interface QdrantOptions {
   /** As in `http://127.0.0.1:6333`. */
@@ -44,14 +26,14 @@ export interface QdrantOptions {
   apiKey?: string;
   /** Whom errors speak of. Default "Qdrant". */
   name?: string;
-  /** Ends every request of this client. */
+  /** Ends every request of this client, and how long it waits where a collection's rate limit is used up. */
   signal?: AbortSignal;
   /** Milliseconds for an ordinary request. Default 30,000. */
   timeoutMs?: number;
 }
 
 interface Call {
-  method: "GET" | "POST" | "PUT" | "DELETE";
+  method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
   path: string;
   /** Milliseconds. */
   timeoutMs?: number;
@@ -66,6 +48,9 @@ interface Call {
 const AS_IT_IS = "identity";
 
 const ok = z.object({ result: z.unknown() });
+
+/** Milliseconds that one call waits in all for a collection's rate limit, where no signal ends it. */
+const PATIENCE_MS = 60_000;
 
 /** The requests to one Qdrant that a release needs. Every one has a deadline, and bodies of snapshots are streamed. */
 export class QdrantClient {
@@ -96,6 +81,11 @@ export class QdrantClient {
   async count(name: string, timeoutMs = this.timeoutMs): Promise<number> {
     const call: Call = { method: "POST", path: `${pathOf(name)}/points/count`, data: { exact: true }, timeoutMs };
     return (await this.result(countAnswer, call)).count;
+  }
+
+  /** Switches what its strict mode limits off or on; the limits themselves stay. */
+  async setStrictMode(name: string, enabled: boolean): Promise<void> {
+    await this.result(z.literal(true), { method: "PATCH", path: pathOf(name), data: { strict_mode_config: { enabled } } });
   }
 
   /** Sorted by alias. */
@@ -198,7 +188,23 @@ export class QdrantClient {
     return (await this.request<T>(call)).data;
   }
 
+  /** Waits where the collection's rate limit is used up (429), as long as Qdrant says. */
   private async request<T>(call: Call) {
+    const { signal } = this.options;
+    for (let waited = 0; ; ) {
+      try {
+        return await this.once<T>(call);
+      } catch (error) {
+        const wait = error instanceof QdrantError ? error.retryAfterMs : null;
+        // A stream cannot be sent twice.
+        if (wait === null || call.data instanceof Readable || (signal === undefined && waited + wait > PATIENCE_MS)) throw error;
+        await delay(wait, undefined, { signal }).catch(() => undefined);
+        waited += wait;
+      }
+    }
+  }
+
+  private async once<T>(call: Call) {
     const { baseUrl, apiKey, signal } = this.options;
     const deadline = AbortSignal.timeout(call.timeoutMs ?? this.timeoutMs);
     try {
@@ -229,35 +235,6 @@ async function* framed(head: Buffer, body: Readable, tail: Buffer): AsyncGenerat
   yield head;
   for await (const chunk of body) yield chunk as Buffer;
   yield tail;
-}
-
-async function explained(error: unknown, who: string, request: string): Promise<QdrantError> {
-  if (!(error instanceof AxiosError)) return new QdrantError(who, "unreachable", request, null, String(error));
-  if (error.response === undefined) return new QdrantError(who, "unreachable", request, null, error.code ?? error.message);
-  const status = error.response.status;
-  const data: unknown = error.response.data instanceof Readable ? await firstBytes(error.response.data) : error.response.data;
-  return new QdrantError(who, "refused", request, status, `${status} ${reason(data)}`.trim());
-}
-
-/** Text that is no JSON stays text: then it is no answer. */
-function parsed(text: string): unknown {
-  try {
-    return parseExact(text);
-  } catch {
-    return text;
-  }
-}
-
-/** Qdrant tells the cause as `{"status": {"error": "…"}}`. */
-function reason(data: unknown): string {
-  const told = z.object({ status: z.object({ error: z.string() }) }).safeParse(typeof data === "string" ? parsed(data) : data);
-  const text = told.success ? told.data.status.error : typeof data === "string" ? data : "";
-  return text.slice(0, 500);
-}
-
-async function firstBytes(body: Readable): Promise<string> {
-  for await (const chunk of body) return String(chunk).slice(0, 500);
-  return "";
 }
 
 function label(call: Call): string {

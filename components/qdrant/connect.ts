@@ -1,5 +1,6 @@
 import { containerEnv, inspect, publishedPort } from "../runtime/docker.js";
 import { QdrantClient } from "./client.js";
+import { countPoints } from "./count.js";
 
 /**
  * A client of the Qdrant in one of our containers: through its published port, with the key that the container was given.
@@ -15,6 +16,6 @@ export async function connectTo(container: string): Promise<QdrantClient> {
 /** Exact points of each collection. */
 export async function countAll(client: QdrantClient): Promise<Record<string, number>> {
   const counts: Record<string, number> = {};
-  for (const name of await client.collections()) counts[name] = await client.count(name);
+  for (const name of await client.collections()) counts[name] = await countPoints(client, name);
   return counts;
 }

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { pathOf, type QdrantClient } from "./client.js";
 import { idJson, type PointId } from "./json.js";
+import type { Limits } from "./limits.js";
 
 /** Points as they are stored. Payload and vectors are left as Qdrant's JSON has them. */
 export interface StoredPoint {
@@ -34,14 +35,17 @@ const point = z.object({
 const scrolled = z.object({ points: z.array(point), next_page_offset: id.nullish().transform((next) => next ?? null) });
 const found = z.object({ points: z.array(z.object({ id, score: z.number() })) });
 
-/** One page of a collection, from `offset` (its beginning, if null) on, in the order of ids. */
+/**
+ * One page of a collection, from `offset` (its beginning, if null) on, in the order of ids.
+ * @param ask.among only these points; undefined: all
+ */
 export async function scroll(
   client: QdrantClient,
   collection: string,
-  ask: { offset: PointId | null; limit: number; payload: boolean; vectors: boolean },
+  ask: { offset: PointId | null; limit: number; payload: boolean; vectors: boolean; among?: readonly PointId[] },
 ): Promise<Scrolled> {
   const offset = ask.offset === null ? "" : `,"offset":${idJson(ask.offset)}`;
-  const body = `{"limit":${ask.limit},"with_payload":${ask.payload},"with_vector":${ask.vectors}${offset}}`;
+  const body = `{"limit":${ask.limit},"with_payload":${ask.payload},"with_vector":${ask.vectors}${offset}${filterJson(ask.among)}}`;
   const { result, size } = await client.read(scrolled, `${pathOf(collection)}/points/scroll`, body);
   return { points: result.points, next: result.next_page_offset, size };
 }
@@ -51,6 +55,20 @@ export async function retrieve(client: QdrantClient, collection: string, ids: re
   const body = `{"ids":[${ids.map(idJson).join(",")}],"with_payload":true,"with_vector":true}`;
   const { result: points, size } = await client.read(z.array(point), `${pathOf(collection)}/points`, body);
   return { points, size };
+}
+
+/** How many points {@link pointsById} may be asked for at once. */
+export function idsAtOnce({ ids, page, perMinute }: Limits): number {
+  return perMinute < Infinity && ids > 0 ? Math.min(ids, page) : perMinute;
+}
+
+/**
+ * Points by id, as {@link retrieve} gives them, of a collection with limits. By id each point costs one of its minute's budget, which is its
+ * users' as well; a page by a filter of ids costs two (1.19.0: `retrieve` and `scroll_by` of a local shard).
+ */
+export async function pointsById(client: QdrantClient, collection: string, ids: readonly PointId[], limits: Limits): Promise<{ points: StoredPoint[]; size: number }> {
+  if (limits.perMinute === Infinity || limits.ids === 0) return retrieve(client, collection, ids);
+  return scroll(client, collection, { offset: null, limit: ids.length, payload: true, vectors: true, among: ids });
 }
 
 /** So many points drawn at random, or all of them; servers before 1.11 refuse it. */
@@ -70,8 +88,11 @@ export async function nearest(
   collection: string,
   ask: { vector: unknown; using: string; limit: number; exact: boolean; among?: readonly PointId[]; timeoutMs: number },
 ): Promise<Found[]> {
-  const filter = ask.among === undefined ? "" : `,"filter":{"must":[{"has_id":[${ask.among.map(idJson).join(",")}]}]}`;
   const using = ask.using === "" ? "" : `,"using":${JSON.stringify(ask.using)}`;
-  const body = `{"query":${JSON.stringify(ask.vector)},"limit":${ask.limit},"params":{"exact":${ask.exact}},"with_payload":false${using}${filter}}`;
+  const body = `{"query":${JSON.stringify(ask.vector)},"limit":${ask.limit},"params":{"exact":${ask.exact}},"with_payload":false${using}${filterJson(ask.among)}}`;
   return (await client.read(found, `${pathOf(collection)}/points/query`, body, ask.timeoutMs)).result.points;
+}
+
+function filterJson(among: readonly PointId[] | undefined): string {
+  return among === undefined ? "" : `,"filter":{"must":[{"has_id":[${among.map(idJson).join(",")}]}]}`;
 }

@@ -16,6 +16,13 @@ export const collectionInfo = z.object({
   status: z.enum(["green", "yellow", "grey", "red"]),
   config: anything,
   payload_schema: anything.nullish().transform((schema) => schema ?? {}),
+  /** From 1.18 on. */
+  update_queue: z
+    .object({
+      /** Points that are there and not seen until they are optimised; told of collections with `prevent_unoptimized` only. */
+      deferred_points: z.number().int().nonnegative().nullish(),
+    })
+    .nullish(),
 });
 
 export const countAnswer = z.object({ count: z.number().int().nonnegative() });
@@ -35,7 +42,7 @@ export const snapshotInfo = z.object({
 export const snapshotList = z.array(snapshotInfo);
 
 export type QdrantVersion = z.infer<typeof versionAnswer>;
-export type CollectionInfo = z.infer<typeof collectionInfo>;
+export type CollectionInfo = z.output<typeof collectionInfo>;
 export type SnapshotInfo = z.infer<typeof snapshotInfo>;
 
 export interface Alias {

@@ -34,7 +34,7 @@ describe("gate/probe", () => {
 
   const target = (port: number, change: Partial<ProbeTarget> = {}): ProbeTarget => ({
     baseUrl: `http://127.0.0.1:${port}`, previewKey: "key", containers: ["app-1", "app-2"], port: 8501, healthPath: "/_stcore/health",
-    scriptPath: "/_stcore/script-health-check", requestTimeoutMs: 300, secretEnv: [], qdrantContainer: "", ...change,
+    scriptPath: "/_stcore/script-health-check", requestTimeoutMs: 1500, secretEnv: [], qdrantContainer: "", ...change,
   });
 
   const well: Answer = (request, response) => response.end(request.url === "/" ? "<html>" : "ok");
@@ -102,7 +102,7 @@ describe("gate/probe", () => {
     const [first] = (await prober.sample(() => 0)).containers;
     prober.close();
     assert.ok(performance.now() - began < 2000);
-    assert.deepEqual(first?.http.map(({ status, error }) => [status, error]), Array(3).fill([null, "nothing within 300 ms"]));
+    assert.deepEqual(first?.http.map(({ status, error }) => [status, error]), Array(3).fill([null, "nothing within 1500 ms"]));
   });
 
   it("says why there is no answer", async () => {
@@ -116,7 +116,9 @@ describe("gate/probe", () => {
   });
 
   describe("of Qdrant", () => {
-    const collections: Record<string, { status: string; count: number | null }> = { "a b": { status: "green", count: 3 }, bad: { status: "red", count: null } };
+    const collections: Record<string, { status: string; count: number | null }> = {
+      "strict-400": { status: "green", count: 7 }, "strict-429": { status: "yellow", count: 7 }, "a b": { status: "green", count: 3 }, bad: { status: "red", count: null },
+    };
 
     const qdrant: Answer = (request, response) => {
       const [, name, counting] = /^\/collections\/([^/]+)(\/points\/count)?$/.exec(request.url ?? "") ?? [];
@@ -125,7 +127,8 @@ describe("gate/probe", () => {
       if (request.headers["api-key"] !== "k=1") reply(401, "Must provide an API key");
       else if (request.url === "/") reply(200, { title: "qdrant", version: "1.19.0" });
       else if (request.url === "/collections") reply(200, { result: { collections: Object.keys(collections).map((one) => ({ name: one })) } });
-      else if (known !== undefined && counting === undefined) reply(200, { result: { status: known.status } });
+      else if (known !== undefined && counting === undefined) reply(200, { result: { status: known.status, points_count: 41 } });
+      else if (name?.startsWith("strict-") === true) reply(Number(name.slice(7)), { status: { error: "refused" } });
       else if (known !== undefined && known.count !== null) reply(200, { result: { count: known.count } });
       else reply(500, { status: { error: "shard is dirty" } });
     };
@@ -148,10 +151,16 @@ describe("gate/probe", () => {
       assert.match(seen?.collections[1]?.error ?? "", /answered 500 .*shard is dirty/);
     });
 
+    it("takes what a collection says of itself where its strict mode or its rate limit refuses a count", async () => {
+      const { qdrant: seen } = await look(qdrant);
+      const strict = seen?.collections.filter(({ name }) => name.startsWith("strict-"));
+      assert.deepEqual(strict?.map(({ count, error }) => [count, error]), [[41, ""], [41, ""]]);
+    });
+
     it("tells why it cannot be asked", async () => {
       assert.match((await look(qdrant, { Config: { Env: null } })).qdrant?.error ?? "", /answered 401/);
       assert.match((await look((_request, response) => response.end("no JSON"))).qdrant?.error ?? "", /JSON/);
-      assert.match((await look(() => undefined)).qdrant?.error ?? "", /nothing within 300 ms/);
+      assert.match((await look(() => undefined)).qdrant?.error ?? "", /nothing within 1500 ms/);
       const nowhere = { NetworkSettings: { Ports: null, Networks: { n: { IPAddress: "" } } } };
       assert.equal((await look(qdrant, nowhere)).qdrant?.error, "it has no address on this host");
     });

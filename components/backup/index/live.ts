@@ -1,5 +1,6 @@
 import type { Readable } from "node:stream";
 import type { QdrantClient } from "../../qdrant/client.js";
+import { limitsOf } from "../../qdrant/limits.js";
 import { fileEntries } from "./files.js";
 import type { Detail, Entry } from "./format.js";
 import { collectionHead, pointEntries } from "./points.js";
@@ -23,7 +24,8 @@ async function* collectionEntries(qdrant: QdrantClient, details: Readonly<Record
   const aliases = await qdrant.aliases();
   for (const name of await qdrant.collections()) {
     const detail = details[name] ?? "ids";
-    yield collectionHead(name, detail, await qdrant.collection(name), aliases);
-    yield* pointEntries(qdrant, name, detail);
+    const info = await qdrant.collection(name);
+    yield collectionHead(name, detail, info, aliases);
+    yield* pointEntries(qdrant, name, detail, limitsOf(info.config));
   }
 }

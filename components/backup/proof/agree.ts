@@ -15,17 +15,18 @@ const TOLERANCE = 1e-5;
 /**
  * Compares a collection as it was restored with the live one: its points by their counts, its payload indexes, and the part
  * of its configuration that decides what is stored and found.
+ * @param counts.deferred points that may be seen in one and not in the other
  * @throws Mismatch
  */
 export function assertSame(
   name: string,
-  counts: { before: number; after: number; points: number },
+  counts: { before: number; after: number; points: number; deferred: number },
   live: CollectionInfo,
   restored: CollectionInfo,
 ): void {
-  const { before, after, points } = counts;
+  const { before, after, points, deferred } = counts;
   const [low, high] = [Math.min(before, after), Math.max(before, after)];
-  if (points < low || points > high) {
+  if (points < low - deferred || points > high + deferred) {
     const had = low === high ? String(low) : `${low} to ${high}`;
     throw new Mismatch("count", `collection ${name} has ${points} points in the scratch Qdrant and ${had} in the live one`);
   }
@@ -57,6 +58,12 @@ export function sameAnswers(one: readonly Found[], other: readonly Found[]): boo
     return those.every(({ id, score }) => close(score, scores.get(id) ?? last));
   };
   return agrees(one, other) && agrees(other, one);
+}
+
+/** Whether two answers name the same points, whatever their scores: for answers that name every point that matches at all. */
+export function sameMembers(one: readonly Found[], other: readonly Found[]): boolean {
+  const ids = (found: readonly Found[]): string[] => found.map(({ id }) => id).sort();
+  return isDeepStrictEqual(ids(one), ids(other));
 }
 
 /** By field, what each index is; how many points it has at the moment is left out. */

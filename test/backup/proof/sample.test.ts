@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { Mismatch } from "../../../components/backup/proof/agree.js";
 import { Sample, type SampleContext, type SampleRecord } from "../../../components/backup/proof/sample.js";
 import type { QdrantClient } from "../../../components/qdrant/client.js";
-import { FakeQdrant, type FakePoint } from "../../support/fake-qdrant.js";
+import { FakeQdrant, type FakePoint, type FakeStrictMode } from "../../support/fake-qdrant.js";
 
 const PLAIN = { params: { vectors: { size: 2, distance: "Dot" } } };
 const NAMED = { params: { vectors: { a: { size: 2, distance: "Dot" }, b: { size: 1, distance: "Dot" } } } };
@@ -29,7 +29,7 @@ describe("backup/proof: a sample of points and queries", function () {
   async function sampled(meanwhile: () => void = () => undefined, config: Record<string, unknown> = PLAIN): Promise<SampleRecord> {
     const sample = await Sample.draw(context, clients.live, "a", config);
     meanwhile();
-    return sample.compare(clients.live, clients.scratch, 10);
+    return sample.compare(clients.live, clients.scratch, { lookMs: 10 });
   }
 
   const differs = (why: RegExp) => (error: unknown): boolean => error instanceof Mismatch && error.code === "sample" && why.test(error.why);
@@ -95,6 +95,45 @@ describe("backup/proof: a sample of points and queries", function () {
       };
     });
     assert.equal(points, 50);
+  });
+
+  it("compares which points are found, not their scores, where those depend on points that users write meanwhile", async () => {
+    const hybrid = { params: { vectors: { a: { size: 2, distance: "Dot" } }, sparse_vectors: { b: { modifier: "idf" } } } };
+    for (const { points } of [live, scratch]) for (const id of points.keys()) points.set(id, { vector: { a: [id, 1], b: { indices: [id % 3], values: [1] } }, payload: {} });
+    const { points, queries } = await sampled(() => (live.idf = 1.3), hybrid);
+    assert.deepEqual([points, queries], [50, 6]);
+    scratch.blind = true;
+    await assert.rejects(sampled(() => (live.idf = 1.3), hybrid), differs(/vector b: a query has another answer/));
+  });
+
+  describe("of a collection with strict mode", () => {
+    const strict = (mode: Omit<FakeStrictMode, "enabled">): Record<string, unknown> => {
+      live.strict = { enabled: true, ...mode };
+      return { ...PLAIN, strict_mode_config: live.strict };
+    };
+
+    it("keeps to the limits of the live one", async () => {
+      assert.deepEqual(await sampled(undefined, strict({ max_query_limit: 20, condition_max_size: 7 })), { points: 20, changed: 0, queries: 3 });
+    });
+
+    it("compares points only, and says so, where exact search is refused", async () => {
+      assert.deepEqual(await sampled(undefined, strict({ search_allow_exact: false })), { points: 50, changed: 0, queries: 0 });
+      assert.match(said.join(), /strict mode refuses exact search/);
+    });
+
+    it("waits for the rate limit, and asks by filters of ids, which cost less of it", async () => {
+      const asked: string[] = [];
+      live.onAsk = (what) => void asked.push(what);
+      const config = { ...PLAIN, strict_mode_config: { enabled: true, read_rate_limit: 60 } };
+      assert.deepEqual(await sampled(() => (live.limited = 1), config), { points: 50, changed: 0, queries: 3 });
+      assert.ok(!asked.includes("points"), asked.join());
+    });
+  });
+
+  it("takes differences for writes that are seen later where points wait for their optimisation", async () => {
+    const sample = await Sample.draw(context, clients.live, "a", PLAIN);
+    scratch.points.set(9, point(9, "not seen yet in the live one"));
+    assert.deepEqual(await sample.compare(clients.live, clients.scratch, { lookMs: 10, deferred: true }), { points: 49, changed: 1, queries: 3 });
   });
 
   it("compares nothing, and says so, where everything was written meanwhile", async () => {
