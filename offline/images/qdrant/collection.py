@@ -20,6 +20,7 @@ import schema
 from errors import ApiError
 from files import read_json, run, write_json
 from points import PointReader
+from strict import StrictMode
 
 _TYPES = {getattr(edge.PayloadSchemaType, name.capitalize()): name for name in (
     "keyword", "integer", "float", "geo", "text", "bool", "datetime", "uuid")}
@@ -42,6 +43,7 @@ class Collection:
         self._record = record
         self.shard = shard
         self.reader = PointReader(record["config"])
+        self.strict = StrictMode(record["config"].get("strict_mode_config"))
 
     @classmethod
     def create(cls, directory: Path, request: dict) -> "Collection":
@@ -90,9 +92,13 @@ class Collection:
         self._save(payload_schema={name: params for name, params in self.payload_schema.items() if name != field})
 
     def reconfigure(self, change: dict) -> None:
-        """New settings, and the optimizers' run that Qdrant does at such a change. It is done by a process of its own, since
-        the engine holds Python's lock meanwhile and health paths must go on answering."""
+        """New settings, and the optimizers' run that Qdrant does at a change of what is stored. It is done by a process of its own,
+        since the engine holds Python's lock meanwhile and health paths must go on answering."""
         config = schema.updated(self.config, change)
+        if not set(change) - schema.NOT_STORED:
+            self._save(config=config)
+            self._use(self._record, self.shard)
+            return
         path = str(self.directory / self._record["shard"])
         self.close()
         try:
@@ -117,6 +123,7 @@ class Collection:
             "segments_count": info.segments_count,
             "config": self.config,
             "payload_schema": {name: self._index_json(name, index) for name, index in info.payload_schema.items()},
+            "update_queue": {"length": 0},
         }
 
     def _index_json(self, name: str, index) -> dict:

@@ -2,16 +2,21 @@
 
 
 class ApiError(Exception):
-    """A failed request: its HTTP status and the text for `status.error`."""
+    """A failed request: its HTTP status, the text for `status.error`, and headers of its own."""
 
-    def __init__(self, status: int, message: str):
+    def __init__(self, status: int, message: str, headers: dict[str, str] | None = None):
         super().__init__(message)
         self.status = status
         self.message = message
+        self.headers = headers or {}
 
 
 def bad_input(message: str) -> ApiError:
     return ApiError(400, f"Wrong input: {message}")
+
+
+def bad_request(message: str) -> ApiError:
+    return ApiError(400, f"Bad request: {message}")
 
 
 def bad_format(message: str) -> ApiError:
@@ -19,7 +24,7 @@ def bad_format(message: str) -> ApiError:
 
 
 def invalid(message: str) -> ApiError:
-    return ApiError(422, f"Validation error: {message}")
+    return ApiError(422, f"Validation error {message}")
 
 
 def not_found(message: str) -> ApiError:

@@ -77,11 +77,11 @@ def vector_json(value):
 
 def record_json(record) -> dict:
     """A record or a scored point, as Qdrant writes it."""
-    body = {"id": record.id, "payload": record.payload}
+    body = {"id": record.id}
     if isinstance(record, edge.ScoredPoint):
-        body = {"id": record.id, "version": record.version, "score": record.score, "payload": record.payload}
-        if body["payload"] is None:
-            del body["payload"]
+        body |= {"version": record.version, "score": record.score}
+    if record.payload is not None:
+        body["payload"] = record.payload
     if record.vector is not None:
         body["vector"] = vector_json(record.vector)
     if record.order_value is not None:

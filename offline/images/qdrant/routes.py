@@ -4,7 +4,7 @@ import dataclasses
 
 import queries
 import updates
-from errors import bad_format
+from errors import bad_format, invalid
 from points import record_json
 from queries import QueryReader
 from snapshots import Snapshots
@@ -41,6 +41,7 @@ def _updated(call: Call) -> dict:
 def _update(read):
     def handle(call: Call):
         with call.storage.use(call.name) as collection:
+            collection.strict.write(call.body)
             operations = read(call.body, collection.reader)
             collection.update(*(operations if isinstance(operations, list) else [operations]))
         return _updated(call)
@@ -53,9 +54,23 @@ def _batch(call: Call):
     return [_updated(call) for _ in call.body["operations"]]
 
 
+def _limit(body: dict, where: str) -> int:
+    """Of an answer, 10 where none is given."""
+    limit = body.get("limit")
+    if limit is not None and limit < 1:
+        raise invalid(f"in JSON body: [{where}.limit: value {limit} invalid, must be 1 or larger]")
+    return 10 if limit is None else limit
+
+
+def _check_query(collection, body: dict) -> None:
+    exact = bool((body.get("params") or {}).get("exact"))
+    collection.strict.read(body, limit=_limit(body, "internal"), exact=exact)
+
+
 def _queried(read_name: str, wrap):
     def handle(call: Call):
         with call.storage.use(call.name) as collection:
+            _check_query(collection, call.body)
             request = getattr(QueryReader(collection.shard), read_name)(call.body)
             return wrap([record_json(point) for point in collection.shard.query(request)])
 
@@ -66,6 +81,8 @@ def _queried_batch(read_name: str, wrap):
     def handle(call: Call):
         with call.storage.use(call.name) as collection:
             read = getattr(QueryReader(collection.shard), read_name)
+            for one in call.body["searches"]:
+                _check_query(collection, one)
             found = [collection.shard.query(read(one)) for one in call.body["searches"]]
             return [wrap([record_json(point) for point in points]) for points in found]
 
@@ -78,21 +95,26 @@ def _points(points: list) -> dict:
 
 def _scroll(call: Call):
     with call.storage.use(call.name) as collection:
+        # As in 1.19.0: the limit that is left out is 10, and is not looked at.
+        given = call.body.get("limit")
+        collection.strict.read(call.body, limit=None if given is None else _limit(call.body, "scroll_request"))
         points, following = collection.shard.scroll(queries.scroll(call.body))
     return {"points": [record_json(point) for point in points], "next_page_offset": following}
 
 
 def _retrieve(call: Call):
     body = call.body
-    with_payload = queries.to_payload_selector(True if body.get("with_payload") is None else body["with_payload"])
+    # Unlike in other reads, nothing is given unless it is asked for (1.19.0).
+    with_payload = queries.to_payload_selector(body.get("with_payload") or False)
     with call.storage.use(call.name) as collection:
+        collection.strict.read({}, cost=len(body["ids"]))
         points = collection.shard.retrieve(body["ids"], with_payload, body.get("with_vector") or False)
     return [record_json(point) for point in points]
 
 
 def _retrieve_one(call: Call):
     wanted = call.path["id"]
-    call.body = {"ids": [int(wanted) if wanted.isdigit() else wanted], "with_vector": True}
+    call.body = {"ids": [int(wanted) if wanted.isdigit() else wanted], "with_payload": True, "with_vector": True}
     found = _retrieve(call)
     if not found:
         raise queries.not_found(f"Point with id {wanted} does not exists!")
@@ -101,6 +123,7 @@ def _retrieve_one(call: Call):
 
 def _count(call: Call):
     with call.storage.use(call.name) as collection:
+        collection.strict.read(call.body, exact=call.body.get("exact", True) is not False)
         return {"count": collection.shard.count(queries.count(call.body))}
 
 
@@ -170,6 +193,9 @@ TABLE = [
     ("POST", _ONE + "/snapshots", lambda call: call.snapshots.create(call.name)),
     ("DELETE", _ONE + "/snapshots/{file}", lambda call: call.snapshots.delete(call.name, call.path["file"])),
     ("PUT", _ONE + "/snapshots/recover", lambda call: call.snapshots.recover(call.name, call.body)),
+    ("GET", "/quotas", lambda call: call.storage.quotas()),
+    ("PUT", "/quotas", lambda call: call.storage.set_quotas(call.body)),
+    ("GET", "/snapshots", lambda _call: []),
     ("GET", "/cluster", lambda _call: {"status": "disabled"}),
 ]
 

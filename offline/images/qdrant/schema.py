@@ -14,7 +14,10 @@ OPTIMIZER = {
     "indexing_threshold": 10000,
     "flush_interval_sec": 5,
     "max_optimization_threads": None,
+    "prevent_unoptimized": None,
 }
+# Settings whose change leaves the stored points as they are.
+NOT_STORED = {"strict_mode_config", "metadata"}
 WAL = {"wal_capacity_mb": 32, "wal_segments_ahead": 0, "wal_retain_closed": 1}
 
 _DISTANCES = {name: getattr(edge.Distance, name) for name in ("Cosine", "Euclid", "Dot", "Manhattan")}
@@ -49,15 +52,30 @@ def collection_config(body: dict) -> dict:
         "write_consistency_factor": body.get("write_consistency_factor") or 1,
         "on_disk_payload": body.get("on_disk_payload", True),
     }
-    if body.get("sparse_vectors"):
-        params["sparse_vectors"] = body["sparse_vectors"]
+    for name in ("sharding_method", "read_fan_out_factor", "read_fan_out_delay_ms", "payload", "sparse_vectors"):
+        if body.get(name):
+            params[name] = body[name]
+    _refuse(body)
     return {
         "params": params,
         "hnsw_config": {**HNSW, **_given(body.get("hnsw_config"))},
         "optimizer_config": {**OPTIMIZER, **_given(body.get("optimizers_config"))},
         "wal_config": {**WAL, **_given(body.get("wal_config"))},
         "quantization_config": body.get("quantization_config"),
+        **{name: _given(body[name]) for name in ("strict_mode_config", "metadata") if body.get(name)},
     }
+
+
+def _refuse(body: dict) -> None:
+    """What the engine would take for something else: it has one shard, and no points that wait to be optimised."""
+    if body.get("sharding_method") == "custom":
+        raise unsupported("custom sharding")
+    if (body.get("optimizers_config") or {}).get("prevent_unoptimized"):
+        raise unsupported("prevent_unoptimized")
+    vectors = body.get("vectors") or {}
+    for vector in [vectors] if "size" in vectors else vectors.values():
+        if not isinstance(vector.get("size"), int) or vector["size"] < 1 or vector.get("distance") not in _DISTANCES:
+            raise bad_format("data did not match any variant of untagged enum VectorsConfig")
 
 
 def named_vectors(config: dict) -> dict[str, dict]:
@@ -75,6 +93,7 @@ def updated(config: dict, change: dict) -> dict:
         "hnsw_config": {**config["hnsw_config"], **_given(change.get("hnsw_config"))},
         "optimizer_config": {**config["optimizer_config"], **_given(change.get("optimizers_config"))},
         "quantization_config": change.get("quantization_config", config["quantization_config"]),
+        **{name: {**config.get(name, {}), **_given(change[name])} for name in sorted(NOT_STORED) if change.get(name)},
     }
 
 

@@ -22,6 +22,8 @@ from storage import Storage
 from upload import upload_snapshot
 
 VERSION = os.environ.get("PBJRAG_QDRANT_VERSION", "1.19.0")
+# Read in 1.19.0: CORS is on, so every answer varies by it.
+VARY = "Origin, Access-Control-Request-Method, Access-Control-Request-Headers"
 OPEN_PATHS = {"/", "/healthz", "/livez", "/readyz"}
 MAX_BODY = 32 * 1024 * 1024
 STATE = web.AppKey("state", "Server")
@@ -94,29 +96,38 @@ def make_handler(method: str, path: str, work):
 
 @web.middleware
 async def checked(request: web.Request, handler):
-    """The API key first; then errors in Qdrant's form."""
+    """The API key first; then errors in Qdrant's form, and none for a path or method that it does not know."""
     started, key = time.monotonic(), os.environ.get("QDRANT__SERVICE__API_KEY")
     if key and request.path not in OPEN_PATHS:
         given = request.headers.get("api-key") or request.headers.get("Authorization", "").removeprefix("Bearer ")
         if not given:
-            return web.Response(text="Must provide an API key or an Authorization bearer token", status=401)
+            return web.Response(body=b"Must provide an API key or an Authorization bearer token", status=401)
         if not hmac.compare_digest(given.encode(), key.encode()):
-            return web.Response(text="Invalid API key or JWT", status=401)
+            return web.Response(body=b"Invalid API key or JWT", status=401)
     try:
         return await handler(request)
     except ApiError as error:
+        # What actix refuses before Qdrant sees it is text.
+        if error.status == 415 or request.match_info.route.handler is download:
+            return web.Response(text=error.message, status=error.status)
         body = {"status": {"error": error.message}, "time": time.monotonic() - started}
-        return web.json_response(body, status=error.status)
+        return web.Response(body=orjson.dumps(body), status=error.status, content_type="application/json", headers=error.headers)
+    except (web.HTTPNotFound, web.HTTPMethodNotAllowed):
+        return web.Response(status=404)
+
+
+async def varying(_request, response: web.StreamResponse) -> None:
+    response.headers.add("Vary", VARY)
 
 
 async def root(_request) -> web.Response:
     commit = f"stand-in-qdrant-edge-{package_version('qdrant-edge-py')}"
-    return web.json_response({"title": "qdrant - vector search engine", "version": VERSION, "commit": commit})
+    body = orjson.dumps({"title": "qdrant - vector search engine", "version": VERSION, "commit": commit})
+    return web.Response(body=body, content_type="application/json")
 
 
 async def healthy(request) -> web.Response:
-    words = {"/readyz": "all shards are ready"}
-    return web.Response(text=words.get(request.path, f"{request.path[1:-1]} check passed"))
+    return web.Response(text="all shards are ready" if request.path == "/readyz" else "healthz check passed")
 
 
 async def metrics(request) -> web.Response:
@@ -137,6 +148,7 @@ async def download(request) -> web.StreamResponse:
     path = await server.run(server.snapshots.find, name, file)
     sent = web.FileResponse(path)
     sent[FILE] = path
+    sent.headers["Content-Disposition"] = f'attachment; filename="{path.name}"'
     return sent
 
 
@@ -153,6 +165,7 @@ async def upload(request) -> web.Response:
 def make_app() -> web.Application:
     app = web.Application(middlewares=[compressed, checked], client_max_size=MAX_BODY)
     app[STATE] = Server()
+    app.on_response_prepare.append(varying)
     app.router.add_get("/", root)
     for path in ("/healthz", "/livez", "/readyz"):
         app.router.add_get(path, healthy)

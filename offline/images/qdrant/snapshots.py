@@ -32,6 +32,9 @@ class Snapshots:
             directory = self.directory(name)
             directory.mkdir(exist_ok=True)
             path = directory / f"{directory.name}-{self._storage.peer_id}-{now:%Y-%m-%d-%H-%M-%S}.snapshot"
+            # Qdrant's own temporary names are longer by this, and a file's name has 255 bytes.
+            if len(f"{path.name}-temp-XXXXXX".encode()) > 255:
+                raise ApiError(500, f"Service internal error: failed to create temporary snapshot directory ./storage/tmp/{path.name}-temp-XXXX: File name too long (os error 36)")
             partial = path.with_suffix(".tmp")
             collection.pack(partial)
             self._checksum_file(path).write_text(sha256(partial))
@@ -78,10 +81,11 @@ class Snapshots:
     def restore(self, name: str, path: Path, checksum: str | None) -> bool:
         """Unpacked beside the data, opened, and only then put in its place."""
         if checksum and sha256(path) != checksum.lower():
-            raise ApiError(400, f"Wrong input: Snapshot checksum mismatch: expected {checksum}, actual {sha256(path)}")
+            # In this order in 1.19.0: what was sent is called expected.
+            raise ApiError(400, f"Checksum mismatch: expected {sha256(path)}, actual {checksum}")
         with path.open("rb") as file:
             if file.read(263)[257:262] != b"ustar":
-                raise ApiError(422, "Wrong input: the snapshot is not a tar archive")
+                raise ApiError(500, "Service internal error: File IO error: Malformed tar archive, reached unknown entry")
         work = Path(tempfile.mkdtemp(dir=self._storage.scratch, prefix="restore-"))
         try:
             run("tar", "--no-same-owner", "-xf", path, "-C", work)

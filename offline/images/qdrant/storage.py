@@ -20,8 +20,13 @@ _FORBIDDEN = set('<>:"/\\|?*\0\x1f')
 
 
 def check_name(name: str) -> str:
-    if not 1 <= len(name) <= 255 or _FORBIDDEN & set(name) or name in (".", ".."):
-        raise invalid("collection name must be 1 to 255 characters and contain none of " + " ".join('<>:"/\\|?*'))
+    if not 1 <= len(name) <= 255:
+        raise invalid(f'in path parameters: [collection_name: value "{name}" invalid, must be from 1 to 255 characters]')
+    for char in name:
+        if char in _FORBIDDEN:
+            raise invalid(f'in path parameters: [collection_name: collection name cannot contain "{char}" char]')
+    if name in (".", ".."):
+        raise invalid(f'in path parameters: [collection_name: collection name cannot be "{name}"]')
     return name
 
 
@@ -37,6 +42,8 @@ class Storage:
         self._aliases: dict[str, str] = read_json(self._aliases_file) if self._aliases_file.exists() else {}
         self._collections = {directory.name: Collection.load(directory) for directory in self._swept()}
         self.peer_id = self._peer(root / "raft_state.json")
+        # Node-wide, and in no collection's snapshot.
+        self._quotas_file = root / "quotas.json"
 
     def _swept(self) -> list[Path]:
         """The directories of collections; those whose creation or deletion was cut short are removed."""
@@ -50,6 +57,16 @@ class Storage:
         if not path.exists():
             write_json(path, {"peer_id": secrets.randbits(53)})
         return read_json(path)["peer_id"]
+
+    def quotas(self) -> dict:
+        config = read_json(self._quotas_file) if self._quotas_file.exists() else {"enabled": False}
+        disk = shutil.disk_usage(self._root)
+        return {"config": config, "usage": {"resident_memory_percent": None, "disk_usage_percent": disk.used * 100 // disk.total}}
+
+    def set_quotas(self, config: dict) -> bool:
+        """Kept and told; nothing is refused for it here."""
+        write_json(self._quotas_file, {"enabled": False, **config})
+        return True
 
     def names(self) -> list[str]:
         return sorted(self._collections)

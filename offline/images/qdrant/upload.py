@@ -5,15 +5,18 @@ from pathlib import Path
 
 from aiohttp import web
 
-from errors import bad_format
+from errors import ApiError, bad_format, invalid
 from snapshots import Snapshots
 from storage import check_name
 
 
 async def upload_snapshot(request: web.Request, snapshots: Snapshots) -> Path:
     directory = snapshots.directory(check_name(request.match_info["name"]))
+    checksum = request.query.get("checksum")
     if not request.content_type.startswith("multipart/"):
-        raise bad_format("a multipart form with the field `snapshot` is expected")
+        raise ApiError(415, "Parsed Content-Type did not have 'multipart' top-level media type")
+    if checksum is not None and len(checksum) != 64:
+        raise invalid("in query parameters: [checksum: Validation error: invalid_sha256_hash]")
     async for part in await request.multipart():
         if part.name == "snapshot":
             directory.mkdir(exist_ok=True)
