@@ -44,6 +44,8 @@ export async function findLive(request: BackupRequest, context: Context): Promis
   assertRunning(info);
   const client = clientOf(info, context.signal);
   await untilReady(client, context, `Qdrant (container ${nameOf(chosen)})`);
+  const verdict = unhealthyWords(info);
+  if (verdict !== null) context.say(verdict);
   return {
     container: nameOf(chosen),
     containerId: info.Id,
@@ -76,6 +78,16 @@ export async function untilReady(client: QdrantClient, context: Context, who: st
   }
 }
 
+/**
+ * What Docker's health check says against a Qdrant that answers; null where it says nothing. Whether it answers decides: a check that calls a
+ * program which Qdrant's image does not have (`wget`, `curl`) fails always. Pure.
+ */
+export function unhealthyWords({ Name, State }: Pick<Docker.ContainerInspectInfo, "Name"> & { State: Pick<Docker.ContainerInspectInfo["State"], "Health"> }): string | null {
+  if (State.Health?.Status !== "unhealthy") return null;
+  const last = State.Health.Log.at(-1)?.Output.trim().split("\n").at(-1) ?? "";
+  return `Qdrant (container ${Name.replace(/^\//, "")}) answers, and Docker calls it unhealthy: its health check is at fault${last === "" ? "" : ` (${last.slice(0, 200)})`}`;
+}
+
 /** By the name that the plan gives it, by its label, or because there is only one. */
 function choose(users: readonly Docker.ContainerInfo[], request: BackupRequest): Docker.ContainerInfo | null {
   const labelled = users.filter((user) => user.Labels[LABEL.role] === "qdrant" && user.Labels[LABEL.stack] === request.stack);
@@ -90,12 +102,10 @@ function choose(users: readonly Docker.ContainerInfo[], request: BackupRequest):
 function assertRunning(info: Docker.ContainerInspectInfo): void {
   const name = info.Name.replace(/^\//, "");
   const { State } = info;
-  const health = State.Health?.Status;
   const down = (how: string, next: string): BackupProblem => new BackupProblem("qdrant-down", `Qdrant (container ${name}) ${how}, its data is not touched`, next);
   if (State.Paused) throw down("is paused", `docker unpause ${name}, then run again`);
   if (State.Restarting) throw down("restarts again and again", `see docker logs ${name}, then run again`);
   if (!State.Running) throw down(`is not running (${State.Status}, exit code ${State.ExitCode})`, `docker start ${name}, then run again`);
-  if (health === "unhealthy") throw down("is unhealthy", `see docker logs ${name}, then run again`);
 }
 
 /** Through the published port where there is one, else through the container's own address. */
