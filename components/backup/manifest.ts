@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { named } from "../qdrant/named.js";
 import { DETAILS } from "./index/format.js";
 
 const count = z.number().int().nonnegative();
@@ -78,7 +79,7 @@ export const manifestSchema = z.object({
       /** `snapshots` of a running Qdrant, or a `copy` of the volume where no Qdrant was left to run on it. */
       source: z.enum(["snapshots", "copy"]),
       volume: z.string(),
-      collections: z.record(z.string(), collection),
+      collections: named(collection),
       aliases: z.array(z.object({ alias: z.string(), collection: z.string() })),
       storage: archive,
       /** A count changed while its snapshot was made: the backup is one moment of each collection, not of all. */
@@ -93,7 +94,7 @@ export const manifestSchema = z.object({
     from: z.string(),
   }),
   /** What `index.ndjson.gz` covers of each collection (see index/format.ts), besides all uploaded files. Null: there is no index. */
-  index: z.object({ details: z.record(z.string(), z.enum(DETAILS)) }).nullable(),
+  index: z.object({ details: named(z.enum(DETAILS)) }).nullable(),
   /** Every file of the backup but this one and its own sum. */
   files: z.record(z.string(), file),
   /** How it was proven. */

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { named } from "../qdrant/named.js";
 
 const release = z.object({ tag: z.string().min(1), commit: z.string().min(1), revision: z.string().min(1) });
 
@@ -55,7 +56,7 @@ export const backupOutcomeSchema = z.object({
   /** Of the Qdrant that the data was taken from and proven on; "" without Qdrant data. */
   qdrantVersion: z.string(),
   /** Points per collection, as counted in the scratch. */
-  collections: z.record(z.string(), z.number()),
+  collections: named(z.number()),
   /** Uploaded files. */
   files: z.number(),
   /** Size of the backup on disk. */

@@ -27,18 +27,18 @@ export class BackupIndex {
 
   /** Lists every point of the scratch, which holds what the archive will. @returns what is covered of each collection */
   async addCollections(context: Context, scratch: QdrantClient, collections: Readonly<Record<string, CollectionRecord>>, aliases: readonly Alias[]): Promise<Record<string, Detail>> {
-    const details: Record<string, Detail> = {};
-    for (const name of Object.keys(collections).sort()) {
+    const details: [string, Detail][] = [];
+    for (const [name, { points }] of Object.entries(collections).sort(([a], [b]) => (a < b ? -1 : 1))) {
       const info = await scratch.collection(name);
-      const detail = detailFor(collections[name]?.points ?? 0, info.config);
+      const detail = detailFor(points, info.config);
       await this.points.add(collectionHead(name, detail, info, aliases));
       await withoutLimits(scratch, name, info.config, async () => {
         for await (const entry of pointEntries(scratch, name, detail, UNLIMITED)) await this.points.add(entry);
       });
       throwIfEnded(context.signal);
-      details[name] = detail;
+      details.push([name, detail]);
     }
-    return details;
+    return Object.fromEntries(details);
   }
 
   /** Begins the list of the uploads, anew if there was one. */

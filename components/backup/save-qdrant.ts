@@ -122,10 +122,10 @@ async function fill(context: Context, live: LiveQdrant, scratch: Scratch): Promi
   const before = await listing(live.client);
   if (before.collections.length === 0) return null;
   const client = await scratch.start();
-  const collections: Record<string, CollectionRecord> = {};
+  const collections: [string, CollectionRecord][] = [];
   for (const name of before.collections) {
     try {
-      collections[name] = await transferCollection(context, live, client, name);
+      collections.push([name, await transferCollection(context, live, client, name)]);
     } catch (error) {
       await scratch.assertRuns();
       throw await changedOr(error, live, before);
@@ -135,7 +135,7 @@ async function fill(context: Context, live: LiveQdrant, scratch: Scratch): Promi
   if (!isDeepStrictEqual(before, after)) throw changed(before, after);
   await client.createAliases(after.aliases);
   await assertListing(client, after);
-  return { scratch, client, imageId: live.imageId, source: "snapshots", collections, aliases: after.aliases };
+  return { scratch, client, imageId: live.imageId, source: "snapshots", collections: Object.fromEntries(collections), aliases: after.aliases };
 }
 
 /** No Qdrant is left: nothing runs on the volume, so a copy of it is whole. The volume itself is only read. */
@@ -151,15 +151,15 @@ async function fromVolume(request: BackupRequest, context: Context, reader: Read
   const client = await scratch.start(context.remaining());
   const { collections: names, aliases } = await listing(client);
   if (names.length === 0) return null;
-  const collections: Record<string, CollectionRecord> = {};
+  const collections: [string, CollectionRecord][] = [];
   for (const name of names) {
     const { status, config, payload_schema: payloadSchema } = await client.collection(name);
     if (status === "red") throw new BackupProblem("damaged", `collection ${name} has status red on volume ${request.qdrantVolume}: it is damaged already`);
     const points = await withoutLimits(client, name, config, () => client.count(name, context.remaining()));
     context.say(`collection ${name}: ${grouped(points)} points copied and counted`, { collection: name, points });
-    collections[name] = { points, live: { before: points, after: points }, status, config, payloadSchema, snapshot: null, sampled: null };
+    collections.push([name, { points, live: { before: points, after: points }, status, config, payloadSchema, snapshot: null, sampled: null }]);
   }
-  return { scratch, client, imageId, source: "copy", collections, aliases };
+  return { scratch, client, imageId, source: "copy", collections: Object.fromEntries(collections), aliases };
 }
 
 async function newScratch(request: BackupRequest, context: Context, imageId: string, attempt: number, leftovers: Leftovers): Promise<Scratch> {

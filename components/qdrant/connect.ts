@@ -15,7 +15,7 @@ export async function connectTo(container: string): Promise<QdrantClient> {
 
 /** Exact points of each collection. */
 export async function countAll(client: QdrantClient): Promise<Record<string, number>> {
-  const counts: Record<string, number> = {};
-  for (const name of await client.collections()) counts[name] = await countPoints(client, name);
-  return counts;
+  const counts: [string, number][] = [];
+  for (const name of await client.collections()) counts.push([name, await countPoints(client, name)]);
+  return Object.fromEntries(counts);
 }

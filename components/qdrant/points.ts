@@ -2,6 +2,7 @@ import { z } from "zod";
 import { pathOf, type QdrantClient } from "./client.js";
 import { idJson, type PointId } from "./json.js";
 import type { Limits } from "./limits.js";
+import { named } from "./named.js";
 
 /** Points as they are stored. Payload and vectors are left as Qdrant's JSON has them. */
 export interface StoredPoint {
@@ -28,7 +29,7 @@ export interface Found {
 const id = z.union([z.number(), z.string()]).transform(String);
 const point = z.object({
   id,
-  payload: z.record(z.string(), z.unknown()).nullish().transform((payload) => payload ?? null),
+  payload: named(z.unknown()).nullish().transform((payload) => payload ?? null),
   // Left out of the answer where none was asked for.
   vector: z.unknown().optional(),
 });

@@ -1,10 +1,11 @@
 import { z } from "zod";
+import { named } from "./named.js";
 
 /**
  * The parts of Qdrant's REST answers that are read here. Configuration and payload schema are kept as they came:
  * a backup's manifest records them whole, whatever a later version of Qdrant adds.
  */
-const anything = z.record(z.string(), z.unknown());
+const anything = named(z.unknown());
 
 /** `GET /` */
 export const versionAnswer = z.object({ title: z.string(), version: z.string(), commit: z.string().nullish() });

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { named } from "../qdrant/named.js";
 
 /**
  * What the restore is to do: the environment variable PBJRAG_RESTORE of its process. It is an input of a Pulumi resource, so
@@ -30,7 +31,7 @@ export const restoreOutcomeSchema = z.object({
   /** As in the request. */
   from: z.string(),
   /** Points per collection that the new volume must have; none where Qdrant's data was not restored. */
-  collections: z.record(z.string(), z.number()),
+  collections: named(z.number()),
   /** Uploaded files that were restored. */
   files: z.number(),
   /** Bytes that were written, unpacked. */

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { PointId } from "../../qdrant/json.js";
+import { named } from "../../qdrant/named.js";
 
 /**
  * `index.ndjson.gz`: what a backup holds, piece by piece, so that one can say what going back to it would lose without
@@ -49,7 +50,7 @@ export interface FileEntry {
   content: string;
 }
 
-const record = z.record(z.string(), z.unknown());
+const record = named(z.unknown());
 const head = z.object({ collection: z.string(), detail: z.enum(DETAILS), config: record, payloadSchema: record, aliases: z.array(z.string()) });
 const file = z.object({ path: z.string(), size: z.number().int().nonnegative(), content: z.string() });
 

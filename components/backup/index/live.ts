@@ -1,6 +1,7 @@
 import type { Readable } from "node:stream";
 import type { QdrantClient } from "../../qdrant/client.js";
 import { limitsOf } from "../../qdrant/limits.js";
+import { under } from "../../qdrant/named.js";
 import { fileEntries } from "./files.js";
 import type { Detail, Entry } from "./format.js";
 import { collectionHead, pointEntries } from "./points.js";
@@ -23,7 +24,7 @@ export async function* liveEntries(
 async function* collectionEntries(qdrant: QdrantClient, details: Readonly<Record<string, Detail>>): AsyncGenerator<Entry> {
   const aliases = await qdrant.aliases();
   for (const name of await qdrant.collections()) {
-    const detail = details[name] ?? "ids";
+    const detail = under(details, name) ?? "ids";
     const info = await qdrant.collection(name);
     yield collectionHead(name, detail, info, aliases);
     yield* pointEntries(qdrant, name, detail, limitsOf(info.config));

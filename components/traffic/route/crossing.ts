@@ -1,5 +1,6 @@
 /** Moving traffic to other data: nobody may write to the old any more, and what only the old has is told. */
 import { connectTo, countAll } from "../../qdrant/connect.js";
+import { under } from "../../qdrant/named.js";
 import type { HeldPause } from "../../backup/model.js";
 import { errors, messageOf } from "../../runtime/errors.js";
 import type { Journal } from "../../runtime/journal.js";
@@ -81,7 +82,7 @@ async function countLeft({ qdrant, generation, paused }: Leaving, journal: Journ
 export function differences(then: Readonly<Record<string, number>>, now: Readonly<Record<string, number>>): string[] {
   const names = [...new Set([...Object.keys(then), ...Object.keys(now)])].sort();
   return names.flatMap((name) => {
-    const [before, after] = [then[name], now[name]];
+    const [before, after] = [under(then, name), under(now, name)];
     if (before === after) return [];
     return [after === undefined ? `collection ${name} is gone` : `collection ${name}: ${after} points${before === undefined ? "" : ` instead of ${before}`}`];
   });
