@@ -16,7 +16,8 @@ import type { Random } from "./random.js";
 import { type Dump, TestQdrant } from "./qdrant.js";
 import { waitFor } from "./wait.js";
 
-export const QDRANT_IMAGE = "qdrant/qdrant:v1.19.0";
+/** The stand-in, or Qdrant itself where a registry can be reached; a test run may name another one, as `scripts/test.sh e2e backup` on a real server. */
+export const QDRANT_IMAGE = process.env.PBJRAG_QDRANT_IMAGE ?? "qdrant/qdrant:v1.19.0";
 /** In Qdrant's environment, and to be found nowhere else. */
 export const PLANTED_KEY = "planted-qdrant-key-5e1f3a907c";
 
@@ -116,7 +117,7 @@ export class BackupWorld {
   async connect(name = this.container): Promise<TestQdrant> {
     const { NetworkSettings } = await this.docker.getContainer(name).inspect();
     const qdrant = new TestQdrant(`http://127.0.0.1:${NetworkSettings.Ports["6333/tcp"]?.[0]?.HostPort}`, PLANTED_KEY);
-    await waitFor(`${name} answers`, () => qdrant.ready());
+    await waitFor(`${name} answers`, () => qdrant.ready(), { withinMs: 120_000 });
     return qdrant;
   }
 

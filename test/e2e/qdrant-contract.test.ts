@@ -1,0 +1,118 @@
+import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
+import path from "node:path";
+import { z } from "zod";
+import { liveEntries } from "../../components/backup/index/live.js";
+import { readIndex } from "../../components/backup/index/store.js";
+import { lossInWords, lossOf } from "../../components/backup/loss.js";
+import { parseManifest } from "../../components/backup/manifest.js";
+import { verifyBackup } from "../../components/backup/verify.js";
+import { CALLS, type ContractCall } from "../qdrant/contract/calls.js";
+import { type Kind, KINDS } from "../qdrant/contract/kinds.js";
+import { ContractServer } from "../qdrant/contract/server.js";
+import { BackupWorld, PLANTED_KEY } from "../support/backup.js";
+import { dockerAnswers } from "../support/docker.js";
+import { contractImages } from "../support/qdrant-real.js";
+
+const body = z.object({ result: z.unknown() });
+const failure = z.object({ status: z.object({ error: z.string() }), time: z.number() });
+
+/** What a line of the table relies on, of an answer's text. */
+function usedOf({ error, open, path: where }: ContractCall, text: string): unknown {
+  if (error === "json") return failure.parse(JSON.parse(text)).status.error;
+  if (error !== undefined || where === "/metrics" || (open === true && where !== "/")) return text;
+  const parsed: unknown = JSON.parse(text);
+  return where === "/" ? parsed : body.parse(parsed).result;
+}
+
+describe("e2e: the contract with Qdrant", function () {
+  this.timeout(600_000);
+  let images: string[] = [];
+
+  before(async function () {
+    if (!(await dockerAnswers())) this.skip();
+    images = await contractImages();
+  });
+
+  async function each(work: (world: BackupWorld, server: ContractServer, image: string, standIn: boolean) => Promise<void>): Promise<void> {
+    for (const image of images) {
+      const world = new BackupWorld();
+      try {
+        const { baseUrl } = await world.startQdrant(world.qdrantVolume, world.container, image);
+        const { Config } = await world.docker.getImage(image).inspect();
+        await work(world, new ContractServer(baseUrl, PLANTED_KEY), image, Config.Labels?.["pbjrag.standin"] === "true");
+      } catch (error) {
+        throw new Error(`on ${image}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+      } finally {
+        await world.dispose();
+      }
+    }
+  }
+
+  const kindsFor = (standIn: boolean): Kind[] => KINDS.filter(({ realOnly }) => !(standIn && realOnly === true));
+
+  it("answers each request that the program makes as the table has it", () => each(async (_world, server) => {
+    await server.prepare();
+    const wrong: string[] = [];
+    for (const call of CALLS) {
+      const { status, headers, text } = await server.send(call.method, call.path, call.body, call.headers, call.open);
+      const differs = (what: string): unknown => wrong.push(`${call.name}: ${what}; answered ${status} ${text.slice(0, 200)}`);
+      if (status !== call.status) differs(`not ${call.status}`);
+      else if (!call.used.safeParse(usedOf(call, text)).success) differs(z.prettifyError(call.used.safeParse(usedOf(call, text)).error ?? new z.ZodError([])));
+      for (const [header, form] of Object.entries(call.answered ?? {})) if (!form.test(String(headers[header]))) differs(`${header} is ${String(headers[header])}`);
+      if (headers["content-encoding"] !== undefined) differs("it is compressed");
+    }
+    assert.deepEqual(wrong, []);
+  }));
+
+  it("gives a snapshot to the byte, takes it by its SHA-256 and refuses any other", () => each(async (world, server) => {
+    await server.prepare();
+    const client = await world.client();
+    const { name, size, checksum } = await client.createSnapshot("plain", 60_000);
+    const { body: stream, size: told } = await client.downloadSnapshot("plain", name, 60_000);
+    const chunks: Buffer[] = [];
+    for await (const chunk of stream) chunks.push(chunk as Buffer);
+    const content = Buffer.concat(chunks);
+    const sha256 = createHash("sha256").update(content).digest("hex");
+    assert.deepEqual([content.length, told, sha256], [size, size, checksum]);
+    const upload = async (collection: string, bytes: Buffer, sum: string): Promise<void> => {
+      const { Readable } = await import("node:stream");
+      await client.uploadSnapshot(collection, { body: Readable.from([bytes], { objectMode: false }), size: bytes.length, sha256: sum, timeoutMs: 60_000 });
+    };
+    await assert.rejects(upload("other", content, "0".repeat(64)), /400 Checksum mismatch/);
+    await assert.rejects(upload("other", Buffer.from("no snapshot".repeat(100)), createHash("sha256").update("no snapshot".repeat(100)).digest("hex")), /500 /);
+    await upload("other", content, sha256);
+    assert.equal(await client.count("other"), 20);
+    await client.deleteSnapshot("plain", name);
+    assert.deepEqual(await client.snapshots("plain"), []);
+  }));
+
+  it("backs up, proves, lists and restores collections of every kind, to the letter, while one of them is written to", () => each(async (world, server, image, standIn) => {
+    const kinds = kindsFor(standIn);
+    for (const kind of kinds) await server.make(kind);
+    const written = kinds.find(({ name }) => name === "hybrid");
+    assert.ok(written !== undefined);
+    const before = await server.dump(["hybrid"]);
+    const writer = server.write(written, 50);
+    const ended = await world.run({ qdrantImage: image, deadlineMs: 400_000 });
+    const writes = await writer.stop();
+    assert.equal(ended.exitCode, 0, ended.all);
+    const directory = path.join(world.backups, ended.outcome?.backup ?? "");
+    const manifest = parseManifest(readFileSync(path.join(directory, "manifest.json"), "utf8"));
+    const saved = manifest.qdrant?.collections ?? {};
+    assert.deepEqual(Object.keys(saved).sort(), kinds.map(({ name }) => name).sort());
+    for (const { name, points = 60 } of kinds.filter((kind) => kind !== written)) assert.equal(saved[name]?.points, points, name);
+    assert.ok(ended.outcome?.proven === true && manifest.proof.sampled && writes > 0, ended.all);
+    assert.deepEqual((await verifyBackup(directory)).problems, []);
+    assert.deepEqual(await server.dump(["hybrid"]), before, "the live one is as it was");
+
+    const loss = lossInWords(await lossOf(readIndex(directory), liveEntries(await world.client(), manifest.index?.details ?? {}, null)));
+    assert.deepEqual(loss.filter((line) => !line.startsWith("collection hybrid")), []);
+
+    const request = world.restoreRequest("again", path.basename(directory), { qdrantImage: image });
+    assert.equal((await world.startRestore(request).ended).exitCode, 0);
+    const { baseUrl } = await world.startQdrant(request.volumes.qdrant, `${world.container}-again`, image);
+    assert.deepEqual(await new ContractServer(baseUrl, PLANTED_KEY).dump(["hybrid"]), before, "what came back");
+  }));
+});
