@@ -6,6 +6,7 @@ import type { Alias } from "../qdrant/schema.js";
 import { grouped } from "../settings/units.js";
 import { writeEmptyArchive } from "./archive.js";
 import { archiveVolume } from "./archive-volume.js";
+import { carrySettings } from "./carry.js";
 import type { Context, Leftovers } from "./context.js";
 import type { Detail } from "./index/format.js";
 import type { CollectionRecord, FileRecord, QdrantRecord } from "./manifest.js";
@@ -16,7 +17,7 @@ import { Mismatch } from "./proof/agree.js";
 import type { BackupIndex } from "./save-index.js";
 import type { Reader } from "./reader.js";
 import { ElsewhereProblem, Scratch } from "./scratch.js";
-import { transferCollection } from "./snapshot.js";
+import { LONG_NAME, transferCollection } from "./snapshot.js";
 import { findLive, type LiveQdrant } from "./source.js";
 import { TarRebase } from "./tar-rebase.js";
 import { ensureImage } from "./volumes.js";
@@ -123,7 +124,9 @@ async function fill(context: Context, live: LiveQdrant, scratch: Scratch): Promi
   if (before.collections.length === 0) return null;
   const client = await scratch.start();
   const collections: [string, CollectionRecord][] = [];
-  for (const name of before.collections) {
+  // Of these Qdrant may make no snapshots: better told now than after all others.
+  const long = before.collections.filter((name) => Buffer.byteLength(name) > LONG_NAME);
+  for (const name of [...long, ...before.collections.filter((one) => !long.includes(one))]) {
     try {
       collections.push([name, await transferCollection(context, live, client, name)]);
     } catch (error) {
@@ -134,6 +137,7 @@ async function fill(context: Context, live: LiveQdrant, scratch: Scratch): Promi
   const after = await listing(live.client);
   if (!isDeepStrictEqual(before, after)) throw changed(before, after);
   await client.createAliases(after.aliases);
+  await carrySettings(context, live.client, client, after.collections);
   await assertListing(client, after);
   return { scratch, client, imageId: live.imageId, source: "snapshots", collections: Object.fromEntries(collections), aliases: after.aliases };
 }

@@ -16,6 +16,9 @@ import { Sample, type SampleRecord } from "./proof/sample.js";
 import type { LiveQdrant } from "./source.js";
 import { whileAnswering } from "./watchdog.js";
 
+/** Bytes of a name from which on a snapshot may have too long a name (1.19.0: 58 more, with a peer's number of 16 digits, and 255 at most). */
+export const LONG_NAME = 190;
+
 /** Takes one collection from the live Qdrant into the scratch, and proves that it is all there. */
 export async function transferCollection(context: Context, live: LiveQdrant, scratch: QdrantClient, name: string): Promise<CollectionRecord> {
   const info = await live.client.collection(name);
@@ -87,7 +90,13 @@ async function make(context: Context, live: LiveQdrant, collection: string, file
     // Refused: there is nothing to come. Any other end leaves the mark.
     if (error instanceof QdrantError && error.failure === "refused") await unmark(file);
     throwIfEnded(context.signal);
-    throw error;
+    const bytes = Buffer.byteLength(collection);
+    if (!(error instanceof QdrantError) || error.failure !== "refused" || bytes <= LONG_NAME) throw error;
+    throw new BackupProblem(
+      "qdrant-answer",
+      `Qdrant makes no snapshot of collection ${collection}: its name has ${bytes} bytes, and with it Qdrant's own files get names above 255 (${error.message.slice(0, 200)})`,
+      "make the collection anew under a shorter name, give it the long one as an alias, and run again",
+    );
   }
 }
 

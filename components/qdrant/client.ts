@@ -12,6 +12,7 @@ import {
   collectionList,
   countAnswer,
   type QdrantVersion,
+  quotaStatus,
   type SnapshotInfo,
   snapshotInfo,
   snapshotList,
@@ -86,6 +87,25 @@ export class QdrantClient {
   /** Switches what its strict mode limits off or on; the limits themselves stay. */
   async setStrictMode(name: string, enabled: boolean): Promise<void> {
     await this.result(z.literal(true), { method: "PATCH", path: pathOf(name), data: { strict_mode_config: { enabled } } });
+  }
+
+  /** Changes some of its `params`; the others stay. */
+  async setParams(name: string, params: Readonly<Record<string, number>>): Promise<void> {
+    await this.result(z.literal(true), { method: "PATCH", path: pathOf(name), data: { params } });
+  }
+
+  /** What is configured for the whole node; null before 1.19, which has none. */
+  async quotas(): Promise<Record<string, unknown> | null> {
+    try {
+      return (await this.result(quotaStatus, { method: "GET", path: "/quotas" })).config;
+    } catch (error) {
+      if (error instanceof QdrantError && error.status === 404) return null;
+      throw error;
+    }
+  }
+
+  async setQuotas(config: Readonly<Record<string, unknown>>): Promise<void> {
+    await this.result(z.literal(true), { method: "PUT", path: "/quotas?wait=true", data: config });
   }
 
   /** Sorted by alias. */

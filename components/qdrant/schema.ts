@@ -30,6 +30,9 @@ export const countAnswer = z.object({ count: z.number().int().nonnegative() });
 
 export const aliasList = z.object({ aliases: z.array(z.object({ alias_name: z.string(), collection_name: z.string() })) });
 
+/** `GET /quotas`, from 1.19 on */
+export const quotaStatus = z.object({ config: anything });
+
 export const snapshotInfo = z.object({
   name: z.string().min(1),
   /** Without a zone, UTC. */

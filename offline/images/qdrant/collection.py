@@ -95,7 +95,7 @@ class Collection:
         """New settings, and the optimizers' run that Qdrant does at a change of what is stored. It is done by a process of its own,
         since the engine holds Python's lock meanwhile and health paths must go on answering."""
         config = schema.updated(self.config, change)
-        if not set(change) - schema.NOT_STORED:
+        if not schema.changes_storage(change):
             self._save(config=config)
             self._use(self._record, self.shard)
             return

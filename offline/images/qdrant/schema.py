@@ -93,8 +93,13 @@ def updated(config: dict, change: dict) -> dict:
         "hnsw_config": {**config["hnsw_config"], **_given(change.get("hnsw_config"))},
         "optimizer_config": {**config["optimizer_config"], **_given(change.get("optimizers_config"))},
         "quantization_config": change.get("quantization_config", config["quantization_config"]),
-        **{name: {**config.get(name, {}), **_given(change[name])} for name in sorted(NOT_STORED) if change.get(name)},
+        **{name: {**config.get(name, {}), **_given(change[name])} for name in ("metadata", "strict_mode_config") if change.get(name)},
     }
+
+
+def changes_storage(change: dict) -> bool:
+    """Whether a `PATCH` is about how points are kept."""
+    return bool(set(change) - NOT_STORED - {"params"} or {"on_disk_payload", "payload"} & set(change.get("params") or {}))
 
 
 def engine_config(config: dict) -> edge.EdgeConfig:

@@ -43,7 +43,7 @@ class Storage:
         self._collections = {directory.name: Collection.load(directory) for directory in self._swept()}
         self.peer_id = self._peer(root / "raft_state.json")
         # Node-wide, and in no collection's snapshot.
-        self._quotas_file = root / "quotas.json"
+        self._quotas_file = root / "quota.json"
 
     def _swept(self) -> list[Path]:
         """The directories of collections; those whose creation or deletion was cut short are removed."""
