@@ -6,7 +6,7 @@ import { openJournal, type Journal } from "../runtime/journal.js";
 import { assertHolds } from "../runtime/lock.js";
 import { handlerPaths } from "../runtime/paths.js";
 import { setShare } from "../traffic/canary.js";
-import { inWords, readLive } from "../traffic/live.js";
+import { entranceOf, inWords, readLive } from "../traffic/live.js";
 import type { JudgeInputs, JudgeOuts, JudgeTold } from "./model.js";
 import { Observer } from "./observe.js";
 import { type CanaryWorld, type Look, runJudging } from "./run.js";
@@ -52,8 +52,8 @@ async function syntheticOf({ stack, containers, serving, synthetic: { sessions, 
   if (sessions === 0) return null;
   const live = await readLive(stack);
   if (live === null) throw new Error("there is no front door");
-  const { baseUrl, previewKey, table } = live;
-  const target = { baseUrl, previewKey, requestTimeoutMs };
+  const { table } = live;
+  const target = { ...entranceOf(live), requestTimeoutMs };
   return new SyntheticPair({ ...target, port, containers }, { ...target, port: table.serving?.port ?? port, containers: serving.containers }, sessions);
 }
 

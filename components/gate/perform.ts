@@ -6,7 +6,7 @@ import { openJournal, type Journal } from "../runtime/journal.js";
 import { assertHolds } from "../runtime/lock.js";
 import { handlerPaths, type DataPaths } from "../runtime/paths.js";
 import { resumeWrites } from "../traffic/freeze.js";
-import { readLive } from "../traffic/live.js";
+import { readEntrance } from "../traffic/live.js";
 import { saveAppLog, type SavedLog } from "./app-log.js";
 import type { Concern, GateInputs, GateOuts, Sample, Verdict } from "./model.js";
 import { Prober } from "./probe.js";
@@ -20,7 +20,7 @@ const PROGRESS_MS = 5000;
  * @param live finds the front door
  * @throws ReleaseError gateFailed, or lockHeld, lockLost, frontFailed, dockerUnavailable
  */
-export async function performGate(inputs: GateInputs, live: (stack: string) => Promise<Live | null> = readLive): Promise<GateOuts> {
+export async function performGate(inputs: GateInputs, live: (stack: string) => Promise<Live | null> = readEntrance): Promise<GateOuts> {
   const paths = handlerPaths(inputs);
   assertHolds(paths);
   const journal = openJournal(paths);

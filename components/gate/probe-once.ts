@@ -1,6 +1,6 @@
 /** One look at a revision without an update: for a release that runs already, and before a warm rollback. */
 import { messageOf } from "../runtime/errors.js";
-import { readLive } from "../traffic/live.js";
+import { readEntrance } from "../traffic/live.js";
 import type { GateSpec, Sample } from "./model.js";
 import { Prober, type ProbeTarget } from "./probe.js";
 import { judge } from "./verdict.js";
@@ -23,7 +23,7 @@ export interface ProbeOnceResult {
 export type Live = Pick<ProbeTarget, "baseUrl" | "previewKey">;
 
 /** Never throws: what cannot be looked at is not well. */
-export async function probeOnce(options: ProbeOnceOptions, live: (stack: string) => Promise<Live | null> = readLive): Promise<ProbeOnceResult> {
+export async function probeOnce(options: ProbeOnceOptions, live: (stack: string) => Promise<Live | null> = readEntrance): Promise<ProbeOnceResult> {
   const { stack, before = {}, ...target } = options;
   const spec: GateSpec = { passes: 1, deadlineMs: target.requestTimeoutMs, healthPath: target.healthPath, before };
   try {

@@ -1,12 +1,17 @@
-/** The proxy's log, line by line (its form is in traffic/render.ts), and what it says of each release. Pure. */
+/** The proxy's log, line by line (its form is in traffic/config/general.ts), and what it says of each release. Pure. */
 import { z } from "zod";
-import { revisionOf, revisionOfSockets } from "../traffic/render.js";
+import { revisionOf, revisionOfSockets } from "../traffic/backend-names.js";
 import { classes, classOf } from "./histogram.js";
 import { COUNTS, NO_TRAFFIC, type Traffic, type TrafficByRevision } from "./traffic.js";
 
 const line = z.object({
+  /** Keyed hash of the client's address, hex; "" in lines of before there was one. */
+  client: z.string().default(""),
   backend: z.string(),
-  /** `page`, `websocket`, `other`; `frozen`: refused by a pause of writes. */
+  /**
+   * `page`, `other`, `websocket` (a handshake that a server could accept, where the app has its stream); `frozen`: refused by a pause of
+   * writes; `operators`: refused as it is for who has the key; `probe`: of who has it.
+   */
   kind: z.string(),
   method: z.string(),
   /** -1: none was sent. */
@@ -35,16 +40,37 @@ const NOT_THE_RELEASE = "CcK";
 
 /** What one request was to its release. */
 export function trafficOf(request: LogLine): Traffic {
+  const { status, end } = request;
   const sockets = revisionOfSockets(request.backend) !== null;
-  const unanswered = request.status < 100;
-  const left = unanswered && NOT_THE_RELEASE.includes(request.end.charAt(0));
-  const opened = sockets && request.status === 101;
-  const failed = !left && (sockets ? !opened : unanswered || request.status >= 500 || cutShort(request.end));
+  const left = status < 100 && NOT_THE_RELEASE.includes(end.charAt(0));
+  const opened = sockets && status === 101;
+  const failed = !left && (unanswered(request) || status >= 500 || (isWhole(status) && cutShort(end)) || (sockets && isNoHandshake(status)));
   const timed = !sockets && !failed && ["GET", "HEAD"].includes(request.method);
   return {
     requests: 1, errors: failed ? 1 : 0, left: left ? 1 : 0, socketsEnded: opened ? 1 : 0, socketsFailed: sockets && failed ? 1 : 0,
     latency: timed ? { [classOf(waited(request))]: 1 } : {},
   };
+}
+
+/**
+ * No answer came. An upload is no failure of the release's where the server ended the connection while the body came: a server that
+ * refuses it by its size does so, and its answer is lost with the connection now and then (`-1 SD` of HAProxy 2.6).
+ */
+function unanswered({ status, method, end }: LogLine): boolean {
+  return status < 100 && !(end.startsWith("SD") && ["POST", "PUT", "PATCH"].includes(method));
+}
+
+/** Whether its body is missed where it is cut: a refusal has been understood by then, and a websocket ends as it likes. */
+function isWhole(status: number): boolean {
+  return status >= 200 && status < 400;
+}
+
+/**
+ * Whether a handshake that the app must accept got another answer than that of its websocket. The refusals that a client can bring about
+ * (400, 403, 426 and the like) are about that client.
+ */
+function isNoHandshake(status: number): boolean {
+  return isWhole(status) || status === 404;
 }
 
 /** The server, or the proxy, broke off within the answer. */
@@ -66,7 +92,7 @@ export function tally(requests: readonly LogLine[]): TrafficByRevision {
   const sums = new Map<string, Traffic & { latency: Record<number, number> }>();
   // Into one sum for each release: an hour's log has a hundred thousand lines.
   for (const request of requests) {
-    const revision = revisionOf(request.backend);
+    const revision = request.kind === "probe" ? null : revisionOf(request.backend);
     if (revision === null) continue;
     const sum = sums.get(revision) ?? { ...NO_TRAFFIC, latency: {} };
     sums.set(revision, sum);

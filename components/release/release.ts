@@ -11,6 +11,7 @@ import { declareRestore, type DeclaredRestore } from "../restore/restore.js";
 import { labelList } from "../runtime/labels.js";
 import type { Settings } from "../settings/schema.js";
 import { Front } from "../traffic/front.js";
+import { proxyOptionsOf } from "../traffic/options.js";
 import { Proxy } from "../traffic/proxy.js";
 import { Route } from "../traffic/route.js";
 import type { Leaving } from "../traffic/route/crossing.js";
@@ -63,7 +64,7 @@ export class Release extends pulumi.ComponentResource {
     const stores = new Stores({ plan, settings, names: this.names, network: network.name, parent: this, ready, restore: restored?.command ?? null });
     const store = stores.of(plan.serving.storage);
     const proxy = new Proxy("proxy", { stack: plan.stack, names: this.names, settings: settings.proxy, network: network.name }, { parent: this, dependsOn: ready });
-    const front = new Front("front", { stack: plan.stack, proxyContainer: proxy.container.name, dataDir: settings.dataDir }, { parent: this, dependsOn: proxy });
+    const front = new Front("front", { stack: plan.stack, proxyContainer: proxy.container.name, dataDir: settings.dataDir, options: proxyOptionsOf(settings.proxy) }, { parent: this, dependsOn: proxy });
 
     const common = { stack: plan.stack, network: network.name, secretEnv: secretEnv(settings) };
     const serving = new AppRevision(

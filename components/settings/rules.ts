@@ -9,6 +9,7 @@ import { repositoryFaults } from "../repository/address.js";
 import { canaryFaults } from "../canary/rules.js";
 import { sourceProblem, tagProblem } from "../source/names.js";
 import { watchFaults } from "../watch/faults.js";
+import { proxyFaults } from "../traffic/faults.js";
 import type { Settings } from "./schema.js";
 import { formatDuration, formatSize } from "./units.js";
 
@@ -167,6 +168,9 @@ function checkServices(settings: Settings, stack: string, report: Report): void 
   whole("proxy.port", settings.proxy.port, 1, 65535, report);
   if (!isIPv4(settings.proxy.bind)) {
     report("proxy.bind", `${JSON.stringify(settings.proxy.bind)} is no IPv4 address`, "give 127.0.0.1 for this machine only, 0.0.0.0 for every network it is in");
+  }
+  for (const [key, what, next] of proxyFaults(settings.proxy)) {
+    report(`proxy.${key}`, what, next);
   }
   const key = settings.qdrant.apiKey;
   if (key !== undefined && !/^[\x21-\x7e]{1,512}$/.test(key)) {

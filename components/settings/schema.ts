@@ -126,7 +126,17 @@ function fields<N extends z.ZodType<number>, B extends z.ZodType<boolean>, T ext
       }),
     },
     qdrant: { image: text, cpus: unit.decimal, memory: unit.size },
-    proxy: { image: text, bind: text, port: unit.integer, cpus: unit.decimal, memory: unit.size },
+    proxy: {
+      image: text, bind: text, port: unit.integer, cpus: unit.decimal, memory: unit.size,
+      /** How long a client's head, a silent client, an answer's beginning, and a silent websocket are waited for. */
+      timeouts: z.strictObject({ headers: unit.duration, idle: unit.duration, answer: unit.duration, websocket: unit.duration }),
+      /** Of a request's or an answer's head. */
+      headerBytes: unit.size,
+      /** Connections that one address may hold. */
+      connectionsPerSource: unit.integer,
+      /** Addresses and CIDRs of proxies in front, whose `X-Forwarded-*` are believed. */
+      trusted: z.array(text, { error: "expected a list of addresses and CIDRs" }),
+    },
   };
 }
 

@@ -1,14 +1,17 @@
 /** The proxy's container from outside: where it listens, what it says that it serves, and how its config is replaced. */
 import { createHash } from "node:crypto";
 import { get } from "node:http";
+import { setTimeout as sleep } from "node:timers/promises";
 import { inspectOrNull } from "../runtime/docker.js";
 import { execIn, signalFromHost } from "../runtime/docker-exec.js";
 import { decodeTable } from "./render.js";
-import { FRONT_PORT, KEY_HEADER, LIVE_DIR, LIVE_FILE, TABLE_PATH, type TrafficTable } from "./model.js";
+import { CONTROL_PORT, FRONT_PORT, KEY_HEADER, LIVE_DIR, LIVE_FILE, TABLE_PATH, type TrafficTable } from "./model.js";
 
 /** Milliseconds for checking a config: some 30, but for names that no DNS server answers for. */
 const CHECK_MS = 60_000;
 const ASK_MS = 2000;
+/** Milliseconds that the operator's entrance has before the users' is asked as well; it answers in some 5. */
+const HEAD_START_MS = 300;
 /** Milliseconds: some 50. */
 const RELOAD_MS = 15_000;
 
@@ -17,13 +20,27 @@ export interface FrontDoor {
   running: boolean;
   /** `http://<host>:<port>`, also of a stopped container. */
   baseUrl: string;
+  /**
+   * The operator's entrance, at the container's own address; null where it has none. Not every host reaches it (Docker in a machine of
+   * its own), and a proxy whose config is older does not have it.
+   */
+  controlUrl: string | null;
+  /** From where connections come that Docker itself passes on, as those over the loopback interface. */
+  gateways: string[];
 }
 
 /** Null: there is no such container, or it publishes no port. */
 export async function findFrontDoor(container: string): Promise<FrontDoor | null> {
   const info = await inspectOrNull(container);
   const address = info === null ? null : publishedAddress(info);
-  return info === null || address === null ? null : { container, running: info.State.Running, baseUrl: `http://${address}` };
+  if (info === null || address === null) return null;
+  const networks = Object.values(info.NetworkSettings.Networks);
+  const own = networks.map(({ IPAddress }) => IPAddress).find((ip) => ip !== "");
+  return {
+    container, running: info.State.Running, baseUrl: `http://${address}`,
+    controlUrl: own === undefined || !info.State.Running ? null : `http://${own}:${CONTROL_PORT}`,
+    gateways: networks.flatMap(({ Gateway }) => (Gateway === "" ? [] : [Gateway])).sort(),
+  };
 }
 
 type Bindings = Record<string, { HostIp?: string; HostPort?: string }[] | null> | null;
@@ -49,16 +66,28 @@ export function publishedAddress({ NetworkSettings, HostConfig }: Published): st
 export interface Served {
   digest: string;
   table: TrafficTable;
+  /** The entrance that answered. */
+  url: string;
 }
 
-/** What the front door itself says that it serves; null when it does not answer, or to another key. */
-export async function askServed(baseUrl: string, previewKey: string, timeoutMs: number = ASK_MS): Promise<Served | null> {
-  const answer = await fetchText(`${baseUrl}${TABLE_PATH}`, { [KEY_HEADER]: previewKey }, timeoutMs);
+/** What the proxy itself says that it serves, at whichever entrance answers; null when none does, or to another key. */
+export async function askServed({ baseUrl, controlUrl }: Pick<FrontDoor, "baseUrl" | "controlUrl">, previewKey: string, timeoutMs: number = ASK_MS): Promise<Served | null> {
+  const ask = (url: string): Promise<Served> => askEntrance(url, previewKey, timeoutMs);
+  if (controlUrl === null) return ask(baseUrl).catch(() => null);
+  const control = ask(controlUrl);
+  // The users' entrance may be full, and the operator's out of reach: neither is waited for while the other may answer.
+  const users = Promise.race([control.catch(() => undefined), sleep(HEAD_START_MS, undefined, { ref: false })]).then((early) => early ?? ask(baseUrl));
+  return Promise.any([control, users]).catch(() => null);
+}
+
+/** @throws Error where it does not answer as the proxy does */
+async function askEntrance(url: string, previewKey: string, timeoutMs: number): Promise<Served> {
+  const answer = await fetchText(`${url}${TABLE_PATH}`, { [KEY_HEADER]: previewKey }, timeoutMs);
   const [, digest, encoded] = /^([0-9a-f]{64}) ([A-Za-z0-9_-]+)$/.exec(answer) ?? [];
   if (digest === undefined || encoded === undefined) {
-    return null;
+    throw new Error(`nothing of the proxy's at ${url}`);
   }
-  return { digest, table: decodeTable(encoded) };
+  return { digest, table: decodeTable(encoded), url };
 }
 
 /** Body of a 200 over a connection of its own, so that the newest worker answers; else "". */

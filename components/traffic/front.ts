@@ -1,6 +1,7 @@
 import type * as pulumi from "@pulumi/pulumi";
 import { HandledResource } from "../runtime/dynamic.js";
 import type { FrontInputs } from "./front/handler.js";
+import type { ProxyOptions } from "./options.js";
 
 export interface FrontArgs {
   readonly stack: pulumi.Input<string>;
@@ -8,6 +9,8 @@ export interface FrontArgs {
   readonly proxyContainer: pulumi.Input<string>;
   /** Where the journal lies; relative to the project. */
   readonly dataDir: pulumi.Input<string>;
+  /** What the operator sets of its config. */
+  readonly options: pulumi.Input<ProxyOptions>;
 }
 
 /**

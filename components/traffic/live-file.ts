@@ -4,6 +4,7 @@
  */
 import { z } from "zod";
 import { checkTable, type TrafficTable } from "./model.js";
+import { DEFAULT_OPTIONS, type ProxyOptions, proxyOptions } from "./options.js";
 import { render } from "./render.js";
 
 export interface LiveFacts {
@@ -12,10 +13,12 @@ export interface LiveFacts {
   previewKey: string;
   /** ISO 8601: when this release began to serve. "" while none does. */
   switchedAt: string;
+  /** What the operator sets. */
+  options: ProxyOptions;
 }
 
 const HEAD = "# pbjrag-live ";
-const facts = z.object({ table: z.unknown(), previewKey: z.string().regex(/^[0-9a-f]{64}$/), switchedAt: z.string() });
+const facts = z.object({ table: z.unknown(), previewKey: z.string().regex(/^[0-9a-f]{64}$/), switchedAt: z.string(), options: proxyOptions.optional() });
 
 export interface LiveFile extends LiveFacts {
   text: string;
@@ -24,10 +27,10 @@ export interface LiveFile extends LiveFacts {
 }
 
 /** @throws Error for a table that cannot be rendered */
-export function composeFile({ table, previewKey, switchedAt }: LiveFacts): LiveFile {
-  const { config, digest } = render(table, previewKey);
-  const head = JSON.stringify({ table, previewKey, switchedAt });
-  return { table, previewKey, switchedAt, digest, text: `# Written by the release; what is changed here by hand is lost.\n${HEAD}${head}\n# digest ${digest}\n${config}` };
+export function composeFile({ table, previewKey, switchedAt, options }: LiveFacts): LiveFile {
+  const { config, digest } = render(table, previewKey, options);
+  const head = JSON.stringify({ table, previewKey, switchedAt, options });
+  return { table, previewKey, switchedAt, options, digest, text: `# Written by the release; what is changed here by hand is lost.\n${HEAD}${head}\n# digest ${digest}\n${config}` };
 }
 
 /** @throws Error for a file that {@link composeFile} did not write */
@@ -38,6 +41,7 @@ export function parseFile(text: string): LiveFile {
   if (head === undefined || digest === undefined) {
     throw new Error("the proxy's config was not written by this program");
   }
-  const { table, previewKey, switchedAt } = facts.parse(JSON.parse(head));
-  return { table: checkTable(table), previewKey, switchedAt, digest, text };
+  // A file of before there were options is served as it is until the front door is prepared anew.
+  const { table, previewKey, switchedAt, options = DEFAULT_OPTIONS } = facts.parse(JSON.parse(head));
+  return { table: checkTable(table), previewKey, switchedAt, options, digest, text };
 }

@@ -3,10 +3,11 @@ import { randomBytes } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { stackNames } from "../release/names.js";
 import { errors, messageOf, ReleaseError } from "../runtime/errors.js";
-import { readFile } from "../runtime/docker-exec.js";
-import { askServed, findFrontDoor, reload, replaceConfig, sha256, type FrontDoor } from "./front-door.js";
-import { composeFile, parseFile, type LiveFile } from "./live-file.js";
-import { emptyTable, LIVE_FILE, sameTable, servingName, type TrafficTable } from "./model.js";
+import { askServed, reload, replaceConfig, sha256, type FrontDoor } from "./front-door.js";
+import { composeFile, type LiveFile } from "./live-file.js";
+import { type Look, lookAt, optionsAt } from "./look.js";
+import { DEFAULT_OPTIONS, type ProxyOptions } from "./options.js";
+import { emptyTable, sameTable, servingName, type TrafficTable } from "./model.js";
 
 export interface LiveTraffic {
   /** Of the config that is served; null when the front door does not answer. */
@@ -14,8 +15,11 @@ export interface LiveTraffic {
   /** What is served; where the front door does not answer, what it will serve when it runs. */
   table: TrafficTable;
   previewKey: string;
-  /** `http://127.0.0.1:8501` */
+  /** Where users come in: `http://127.0.0.1:8501` */
   baseUrl: string;
+  /** Where the operator does, who has the key: an entrance that users cannot fill, if this host reaches it. */
+  controlUrl: string;
+  options: ProxyOptions;
   /** ISO 8601: when this release began to serve. "" while none does. */
   switchedAt: string;
   /** The file that a restart would read is what is served now. A run killed between its rename and its reload leaves another one. */
@@ -59,26 +63,17 @@ export async function readLive(stack: string): Promise<LiveTraffic | null> {
     return null;
   }
   const { file, door } = look;
-  return { digest: look.digest, table: look.table ?? file.table, previewKey: file.previewKey, baseUrl: door.baseUrl, switchedAt: file.switchedAt, fileServed: file.digest === look.digest, look };
+  return { digest: look.digest, table: look.table ?? file.table, previewKey: file.previewKey, baseUrl: door.baseUrl, controlUrl: look.url, options: file.options, switchedAt: file.switchedAt, fileServed: file.digest === look.digest, look };
 }
 
-/** The front door at a moment. */
-export interface Look {
-  door: FrontDoor;
-  file: LiveFile | null;
-  /** As served; null when it does not answer. */
-  digest: string | null;
-  table: TrafficTable | null;
+/** Where probes go, and the key that leads them. Null: there is no proxy, or it has no config yet. */
+export async function readEntrance(stack: string): Promise<{ baseUrl: string; previewKey: string } | null> {
+  const live = await readLive(stack);
+  return live === null ? null : entranceOf(live);
 }
 
-async function lookAt(container: string): Promise<Look | null> {
-  const [door, text] = await Promise.all([findFrontDoor(container), readFile(container, LIVE_FILE)]);
-  if (door === null) {
-    return null;
-  }
-  const file = text === null ? null : parseFile(text);
-  const served = file === null || !door.running ? null : await askServed(door.baseUrl, file.previewKey);
-  return { door, file, digest: served?.digest ?? null, table: served?.table ?? null };
+export function entranceOf({ controlUrl, previewKey }: Pick<LiveTraffic, "controlUrl" | "previewKey">): { baseUrl: string; previewKey: string } {
+  return { baseUrl: controlUrl, previewKey };
 }
 
 /**
@@ -98,7 +93,7 @@ export async function applyTable(stack: string, table: TrafficTable, options: Ap
     serving = servingName(before);
     const same = before.seq === table.seq && before.serving?.revision === table.serving?.revision && look.file.switchedAt !== "";
     const switchedAt = same ? look.file.switchedAt : new Date().toISOString();
-    return await move(look, composeFile({ table, previewKey: look.file.previewKey, switchedAt }), options);
+    return await move(look, composeFile({ ...look.file, table, switchedAt }), options);
   } catch (error) {
     if (error instanceof ReleaseError && KEPT.includes(error.code)) {
       throw error;
@@ -109,16 +104,17 @@ export async function applyTable(stack: string, table: TrafficTable, options: Ap
 
 /**
  * Makes the front door serve what it serves as today's program renders it; with nothing to serve, a page that says so.
+ * @param wanted what the operator sets
  * @throws Error in plain words
  */
-export async function prepareFront(stack: string, options: ApplyOptions): Promise<Applied> {
+export async function prepareFront(stack: string, options: ApplyOptions, wanted: ProxyOptions = DEFAULT_OPTIONS): Promise<Applied> {
   const look = await lookWhenRunning(stackNames(stack).proxyContainer);
   const { file } = look;
-  const wanted =
+  const facts =
     file === null
       ? { table: emptyTable(stack), previewKey: randomBytes(32).toString("hex"), switchedAt: "" }
       : { ...file, table: look.table ?? file.table };
-  return move(look, composeFile(wanted), options);
+  return move(look, composeFile({ ...facts, options: optionsAt(look.door, wanted) }), options);
 }
 
 /** A container that has just been made, or that Docker restarts, runs in a moment. */
@@ -189,7 +185,7 @@ async function serve(door: FrontDoor, wanted: LiveFile, deadlineMs: number): Pro
       await reload(door.container);
       signalledAt = performance.now();
     }
-    const served = await askServed(door.baseUrl, wanted.previewKey);
+    const served = await askServed(door, wanted.previewKey);
     answers = served?.digest === wanted.digest ? answers + 1 : 0;
     if (performance.now() > until) {
       throw new Error(`the proxy did not serve the new config within ${deadlineMs / 1000} s (docker logs ${door.container})`);

@@ -4,12 +4,16 @@ import { FIRST_GENERATION, GENERATION_NAME, STACK_NAME, stackNames } from "../re
 
 /** Port of the front door inside its container. */
 export const FRONT_PORT = 8080;
+/** Port of the operator's entrance inside the proxy's container. It is not published. */
+export const CONTROL_PORT = 8081;
+/** Where an old worker hands requests over to the newest one: loopback of the proxy's container, PROXY protocol. */
+export const HANDOVER_PORT = 8082;
 /** Directory of the proxy's volume, and the one file in it that says everything: see live-file.ts. */
 export const LIVE_DIR = "/live";
 export const LIVE_FILE = "/live/haproxy.cfg";
 /** HAProxy's master answers here, inside its container only. */
 export const MASTER_PORT = 9999;
-/** A user's release and replica: `<revision>~<replica index>`. */
+/** A user's release and replica, signed: see config/backends.ts. */
 export const COOKIE = "pbjrag_release";
 /** Sends a request to the container of this name; only together with {@link KEY_HEADER}. */
 export const PREVIEW_HEADER = "X-Release-Preview";
@@ -33,6 +37,8 @@ const trafficRevision = z.strictObject({
   containers: z.array(z.string().regex(NAME)).min(1).max(99),
   port: z.int().min(1).max(65535),
   healthPath: z.string().max(500).regex(URL_PATH),
+  /** Path that runs the app's script, where it is not Streamlit's own: for who has the key only, like that one. */
+  scriptPath: z.string().max(500).regex(URL_PATH).optional(),
   /** Data generation that it runs on; absent for the first. Moving between two of them is never done in passing. */
   generation: z.string().regex(GENERATION_NAME).optional(),
 });

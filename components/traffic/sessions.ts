@@ -2,7 +2,7 @@
 import { stackNames } from "../release/names.js";
 import { inspectOrNull } from "../runtime/docker.js";
 import { askMaster, orderMaster, parseSessions, parseStat, parseWorkers, type StatLine, type Worker } from "./master.js";
-import { isOfRelease, revisionOfSockets, socketBackend } from "./render.js";
+import { isOfRelease, revisionOfSockets } from "./backend-names.js";
 
 export interface OpenSessions {
   /** Revisions with none are left out. */
@@ -35,7 +35,7 @@ const BATCH = 500;
  */
 export async function closeSessions(stack: string, revision: string): Promise<number> {
   const { lines } = await socketLines(stack);
-  return endSessions(stack, lines.filter((line) => line.revision === revision), (backend) => backend === socketBackend(revision));
+  return endSessions(stack, lines.filter((line) => line.revision === revision), (backend) => revisionOfSockets(backend) === revision);
 }
 
 /** Ends whatever releases still answer on workers that a reload has replaced. @returns how many there were */

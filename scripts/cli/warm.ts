@@ -2,7 +2,7 @@ import { probeOnce } from "../../components/gate/probe-once.js";
 import { messageOf } from "../../components/runtime/errors.js";
 import { withoutCanary } from "../../components/traffic/canary.js";
 import { withoutPause } from "../../components/traffic/freeze.js";
-import { applyTable, type LiveTraffic, readLive } from "../../components/traffic/live.js";
+import { applyTable, entranceOf, type LiveTraffic, readLive } from "../../components/traffic/live.js";
 import { generationOf, type TrafficRevision, type TrafficTable } from "../../components/traffic/model.js";
 import type { Run } from "./run.js";
 import { secretNames } from "./secrets.js";
@@ -36,7 +36,7 @@ export async function moveWarm(run: Run, tag: string | undefined, look: Promise<
   const probed = await probeOnce({
     stack: run.ws.stack, containers: former.containers, port: former.port, healthPath: former.healthPath, scriptPath: "",
     requestTimeoutMs: probeDeadline, secretEnv: secretNames(run.ws), qdrantContainer: "",
-  }, () => Promise.resolve(live));
+  }, () => Promise.resolve(entranceOf(live)));
   if (!probed.ok) {
     run.say(`${former.tag} is warm, but ${probed.reason}; going the slow way`);
     return null;

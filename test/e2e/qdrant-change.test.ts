@@ -36,7 +36,7 @@ describe("e2e: a change of Qdrant under the load", function () {
 
   it("fails no page, refuses and counts what users write meanwhile, and brings every point along", async () => {
     const names = stackNames(project.stack);
-    load = await startLoad({ url: project.url, rate: 40, sessions: 6 });
+    load = await startLoad({ url: project.url, rate: 40, sessions: 6, scriptHealth: false });
     await project.configure({ qdrant: { cpus: 2, memory: MEMORY } });
     const ended = await project.script("deploy", ["--version", "v2.9.0"]);
     const result = await load.stop();

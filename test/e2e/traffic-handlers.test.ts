@@ -5,6 +5,7 @@ import { readEvents, type JournalEvent } from "../../components/runtime/journal.
 import { acquire } from "../../components/runtime/lock.js";
 import { dataPaths, type DataPaths } from "../../components/runtime/paths.js";
 import { handler as front, type FrontInputs } from "../../components/traffic/front/handler.js";
+import { DEFAULT_OPTIONS } from "../../components/traffic/options.js";
 import { applyTable, readLive } from "../../components/traffic/live.js";
 import type { TrafficRevision, TrafficTable } from "../../components/traffic/model.js";
 import { handler as route, type RouteInputs } from "../../components/traffic/route/handler.js";
@@ -28,7 +29,7 @@ describe("handlers of front and route", function () {
   });
   after(() => bench.close());
 
-  const frontInputs = (): FrontInputs => ({ stack: bench.stack, proxyContainer: bench.names.proxyContainer, dataDir: bench.dataDir });
+  const frontInputs = (): FrontInputs => ({ stack: bench.stack, proxyContainer: bench.names.proxyContainer, dataDir: bench.dataDir, options: DEFAULT_OPTIONS });
   const inputs = (table: Partial<TrafficTable>, parts: Partial<RouteInputs> = {}): RouteInputs => ({
     stack: bench.stack, table: bench.table(table), kind: "deploy", drain: { deadlineMs: 30_000, onRollbackMs: 500 }, keepWarm: true, dataDir: bench.dataDir, ...parts,
   });
@@ -163,7 +164,7 @@ describe("handlers of front and route", function () {
     const before = await seen();
     const by = await servedBy();
     await docker().getContainer(bench.names.proxyContainer).stop({ t: 1 });
-    assert.deepEqual(await seen(), Object.assign({}, before, { digest: null, fileServed: false }));
+    assert.deepEqual(await seen(), Object.assign({}, before, { digest: null, fileServed: false, controlUrl: bench.url }));
     await docker().getContainer(bench.names.proxyContainer).start();
     await waitFor("the proxy to serve", async () => (await servedBy()) === by, { withinMs: 10_000 });
     assert.deepEqual(await seen(), before);

@@ -4,6 +4,7 @@ import { docker } from "../../components/runtime/docker.js";
 import { execIn, logTail, readFile } from "../../components/runtime/docker-exec.js";
 import { ReleaseError } from "../../components/runtime/errors.js";
 import { REPLACE, replaceConfig, sha256 } from "../../components/traffic/front-door.js";
+import { cookieValue } from "../../components/traffic/config/backends.js";
 import { composeFile, parseFile } from "../../components/traffic/live-file.js";
 import { applyTable, prepareFront, readLive, type Applied } from "../../components/traffic/live.js";
 import { DIGEST_PATH, KEY_HEADER, LIVE_FILE, PREVIEW_HEADER, previewHeaders, type TrafficRevision, type TrafficTable } from "../../components/traffic/model.js";
@@ -29,6 +30,7 @@ describe("traffic on a real HAProxy", function () {
   const page = (headers: Record<string, string> = {}, path = "/"): Promise<Answer> => ask(`${bench.url}${path}`, { headers: { ...PAGE, ...headers } });
   const part = (headers: Record<string, string> = {}, path = "/_stcore/media/x.png"): Promise<Answer> => ask(`${bench.url}${path}`, { headers });
   const isOf = (revision: TrafficRevision, name: string): boolean => revision.containers.includes(name);
+  const signed = ({ revision }: TrafficRevision, at: number, key: string): string => `pbjrag_release=${cookieValue(revision, at, key)}`;
   const live = async (): Promise<NonNullable<Awaited<ReturnType<typeof readLive>>>> => (await readLive(bench.stack)) ?? assert.fail("no live proxy");
 
   it("says that nothing serves before the first release, and is not prepared twice", async () => {
@@ -59,6 +61,7 @@ describe("traffic on a real HAProxy", function () {
   it("balances new users over replicas and keeps each on theirs", async () => {
     await apply({ serving: v2 });
     const cookies = new Map<string, string>();
+    const { previewKey } = await live();
     const count = new Map<string, number>();
     for (let i = 0; i < 20; i += 1) {
       const first = await page();
@@ -68,7 +71,7 @@ describe("traffic on a real HAProxy", function () {
     }
     assert.deepEqual([...count.keys()].sort(), v2.containers);
     assert.ok([...count.values()].every((times) => times === 10), JSON.stringify([...count]));
-    assert.deepEqual([...cookies.values()].sort(), [`pbjrag_release=${v2.revision}~1`, `pbjrag_release=${v2.revision}~2`]);
+    assert.deepEqual([...cookies.values()].sort(), [0, 1].map((at) => signed(v2, at, previewKey)));
     for (const [name, Cookie] of cookies) {
       for (let i = 0; i < 5; i += 1) {
         const again = await part({ Cookie });
@@ -114,7 +117,7 @@ describe("traffic on a real HAProxy", function () {
     for (const headers of [PAGE, { Accept: "text/html" }, { "Sec-Fetch-Mode": "navigate" }] as Record<string, string>[]) {
       const moved = await part({ ...headers, Cookie }, "/");
       assert.ok(isOf(v3, moved.by), JSON.stringify(headers));
-      assert.match(cookieOf(moved), new RegExp(`^pbjrag_release=${v3.revision}~[12]$`));
+      assert.match(cookieOf(moved), new RegExp(`^pbjrag_release=${v3.revision}~[12]~[0-9a-f]{16}$`));
     }
     for (const strange of ["", "pbjrag_release=v1.0.0-00000000~1", `pbjrag_release=${v2.revision}`, "pbjrag_release=~"]) {
       assert.ok(isOf(v3, (await part({ Cookie: strange })).by), strange);
@@ -149,10 +152,12 @@ describe("traffic on a real HAProxy", function () {
     const v1 = await bench.start("v1.1.0", 2);
     await apply({ serving: v1 });
     await docker().getContainer(v1.containers[1] ?? "").remove({ force: true });
+    const { previewKey } = await live();
     for (let i = 0; i < 6; i += 1) {
+      // As before cookies were signed: it counts, and is replaced.
       const Cookie = `pbjrag_release=${v1.revision}~2`;
       const answer = await ask(`${bench.url}/`, { method: i % 2 === 0 ? "PUT" : "GET", headers: { ...PAGE, Cookie }, ...(i % 2 === 0 ? { body: "x" } : {}) });
-      assert.deepEqual([answer.status, answer.by, cookieOf(answer)], [200, v1.containers[0], `pbjrag_release=${v1.revision}~1`]);
+      assert.deepEqual([answer.status, answer.by, cookieOf(answer)], [200, v1.containers[0], signed(v1, 0, previewKey)]);
     }
   });
 
@@ -173,7 +178,7 @@ describe("traffic on a real HAProxy", function () {
     const { digest } = await applyTable(bench.stack, table, HOLDS);
     const now = await live();
     assert.equal(now.digest, digest);
-    assert.equal(digest, render(table, now.previewKey).digest);
+    assert.equal(digest, render(table, now.previewKey, now.options).digest);
     assert.deepEqual(now.table, table);
     assert.equal(now.fileServed, true);
     assert.equal((await part({ [KEY_HEADER]: now.previewKey }, DIGEST_PATH)).body, digest);

@@ -40,14 +40,24 @@ describe("the proxy's log", () => {
     assert.deepEqual(of({ ...socket, status: 101, total: 600_000 }), { ...NO_TRAFFIC, requests: 1, socketsEnded: 1 });
     assert.deepEqual(of({ ...socket, status: 101, end: "SD" }), { ...NO_TRAFFIC, requests: 1, socketsEnded: 1 });
     assert.deepEqual(of({ ...socket, status: 101, end: "KD" }), { ...NO_TRAFFIC, requests: 1, socketsEnded: 1 });
-    for (const status of [200, 403, 503]) assert.deepEqual(of({ ...socket, status }), { ...NO_TRAFFIC, requests: 1, errors: 1, socketsFailed: 1 });
+    for (const status of [200, 404, 503]) assert.deepEqual(of({ ...socket, status }), { ...NO_TRAFFIC, requests: 1, errors: 1, socketsFailed: 1 });
     assert.deepEqual(of({ ...socket, status: -1, answer: -1, end: "CH" }), { ...NO_TRAFFIC, requests: 1, left: 1 });
+  });
+
+  it("does not blame the release for what a client brings about", () => {
+    const fine = { ...NO_TRAFFIC, requests: 1 };
+    for (const status of [400, 401, 403, 426]) assert.deepEqual(of({ backend: "ws_v1.0.0-aaaaaaaa", kind: "websocket", status }), fine, `a handshake refused by ${status}`);
+    assert.equal(of({ kind: "other", status: 200 }).errors, 0, "an upgrade that is no handshake is answered as a page");
+    for (const end of ["SD", "PD"]) assert.deepEqual(of({ method: "PUT", status: 400, end }), fine, "an upload refused by its size");
+    assert.deepEqual(of({ method: "PUT", status: -1, answer: -1, end: "SD" }), fine, "the same, the answer lost with the connection");
+    assert.equal(of({ method: "PUT", status: -1, answer: -1, end: "SH" }).errors, 1, "an upload that was never answered");
+    assert.equal(of({ status: 413, end: "SD" }).errors, 0);
   });
 
   it("is counted by release; looks, refusals and other words are none's", () => {
     const lines = [
-      logLine({}), logLine({ status: 500 }), logLine({ backend: "app_v2.0.0-bbbbbbbb" }), logLine({ backend: "ws_v2.0.0-bbbbbbbb", status: 101 }),
-      logLine({ backend: "preview", status: 500 }), logLine({ backend: "front", status: 503, kind: "frozen" }), "[NOTICE] haproxy version is 2.6.12", '{"time":cut', "",
+      logLine({}), logLine({ status: 500 }), logLine({ backend: "app_v2.0.0-bbbbbbbb" }), logLine({ backend: "failopen_ws_v2.0.0-bbbbbbbb", status: 101 }),
+      logLine({ backend: "preview", status: 500 }), logLine({ kind: "probe", status: 500 }), logLine({ backend: "front", status: 503, kind: "frozen" }), "[NOTICE] haproxy version is 2.6.12", '{"time":cut', "",
     ];
     const traffic = tally(parseLines(lines));
     assert.deepEqual(Object.fromEntries(Object.entries(traffic).map(([revision, { requests, errors }]) => [revision, [requests, errors]])), {

@@ -12,6 +12,8 @@ export interface LoadSetting {
   readonly rate?: number;
   readonly sessions?: number;
   readonly reloading?: number;
+  /** False where a proxy answers script health checks to its operator alone. */
+  readonly scriptHealth?: boolean;
   /** Ends by itself after this; without it `stop` ends it. */
   readonly seconds?: number;
 }
@@ -32,7 +34,7 @@ export async function startLoad(setting: LoadSetting): Promise<Load> {
   const { url, seconds } = setting;
   const sizes = (["rate", "sessions", "reloading"] as const).flatMap((name) => (setting[name] === undefined ? [] : [`--${name}`, String(setting[name])]));
   const child = start(process.execPath, [
-    PROGRAM, "--url", url, "--out", out, ...sizes, ...(seconds === undefined ? ["--until-signal"] : ["--seconds", String(seconds)]),
+    PROGRAM, "--url", url, "--out", out, ...sizes, ...(setting.scriptHealth === false ? ["--no-script-health"] : []), ...(seconds === undefined ? ["--until-signal"] : ["--seconds", String(seconds)]),
   ], { cwd: dir, timeoutMs: 3_700_000 });
   let ended = false;
   void child.ended.then(() => { ended = true; });

@@ -44,6 +44,9 @@ export interface Project {
   forget(): Promise<void>;
 }
 
+/** Users come over loopback, where Docker hides them from the proxy: as behind a proxy of this host's, they say who they are. */
+const DOCKER_NETWORKS = ["172.16.0.0/12", "192.168.0.0/16"];
+
 export interface ProjectOptions {
   /** Keys of the stack's config without the namespace: `{source, app: {...}}`. */
   readonly config?: Readonly<Record<string, unknown>>;
@@ -66,7 +69,7 @@ export async function createProject(what: string, options: ProjectOptions = {}):
   // A login of whoever runs the tests is not theirs.
   const env = { PULUMI_CONFIG_PASSPHRASE: "for tests only", PULUMI_CREDENTIALS_PATH: join(dir, ".release", "test-login"), ...engineEnv(dir, options.engine ?? engine), ...options.env };
   const configure = (config: Readonly<Record<string, unknown>>): Promise<void> => {
-    const keys = { source: ".release/sample-app", environment: "dev", proxy: { port }, app: { env: LIGHT_APP }, ...options.config, ...config };
+    const keys = { source: ".release/sample-app", environment: "dev", proxy: { port, trusted: DOCKER_NETWORKS }, app: { env: LIGHT_APP }, ...options.config, ...config };
     const named = Object.fromEntries(Object.entries(keys).map(([key, value]) => [`pbjrag:${key}`, value]));
     const file = join(dir, `Pulumi.${stack}.yaml`);
     const salt = existsSync(file) ? encryptionSalt(readFileSync(file, "utf8")) : null;

@@ -85,7 +85,7 @@ export class ProxyStack {
     const { stack, names } = made;
     await docker().createNetwork({ Name: names.network, Labels: labels({ stack, role: "data" }) });
     await docker().createVolume({ Name: names.proxyVolume, Labels: labels({ stack, role: "proxy" }) });
-    const settings = { image: "haproxy:2.6-bookworm", bind: "127.0.0.1", port: made.port, memory: 256 * 1024 * 1024, ...limits };
+    const settings = { image: process.env["PBJRAG_TEST_PROXY_IMAGE"] ?? "haproxy:2.6-bookworm", bind: "127.0.0.1", port: made.port, memory: 256 * 1024 * 1024, ...limits };
     const { args } = await proxyArgs(stack, settings);
     const port = args.ports[0];
     const volume = args.volumes[0];
@@ -124,19 +124,19 @@ export class ProxyStack {
   }
 
   /** Starts the containers of a revision; they answer when this returns. */
-  async start(tag: string, replicas = 2, port = 8501): Promise<TrafficRevision> {
+  async start(tag: string, replicas = 2, port = 8501, env: readonly string[] = []): Promise<TrafficRevision> {
     const revision = `${tag}-${"0".repeat(7)}${++this.seq}`;
     const containers = Array.from({ length: replicas }, (_, at) => this.names.appContainer(revision, at + 1));
-    await Promise.all(containers.map((name) => this.run(name, "app", port, revision)));
+    await Promise.all(containers.map((name) => this.run(name, "app", port, revision, env)));
     return { revision, tag, containers, port, healthPath: "/_stcore/health" };
   }
 
-  private async run(name: string, role: Role, port: number, revision: string): Promise<void> {
+  private async run(name: string, role: Role, port: number, revision: string, env: readonly string[]): Promise<void> {
     const container = await docker().createContainer({
       name,
       Image: "python:3.11-slim",
       Cmd: ["python3", "-c", TINY_APP],
-      Env: [`NAME=${name}`, `PORT=${port}`],
+      Env: [`NAME=${name}`, `PORT=${port}`, ...env],
       Labels: labels({ stack: this.stack, role, revision }),
       HostConfig: { NetworkMode: this.names.network, Init: true },
     });

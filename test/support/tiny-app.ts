@@ -1,12 +1,13 @@
 /**
  * A web server in a container that says who it is: `{name, path, headers}` for every request, and websockets that it
- * echoes. Slow and failing as it is told. Python's standard library only, so that any image with Python runs it.
+ * echoes. Slow and failing as it is told: `/tell?health_ms=N` makes its health checks take so long from then on. Python's standard library only, so that any image with Python runs it.
  */
 export const TINY_APP = `
 import base64, hashlib, http.server, json, os, random, socket, struct, sys, threading, time
 NAME = os.environ["NAME"]
 # What users get who ask with "?n=": so many of 100 requests fail, and each takes so many milliseconds. The gate is spared.
 FAIL, DELAY_MS = float(os.environ.get("FAIL", "0")), float(os.environ.get("DELAY_MS", "0"))
+HEALTH_MS = 0
 
 class Handler(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
@@ -16,8 +17,13 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def answer(self):
         size = int(self.headers.get("Content-Length") or 0)
         sent = len(self.rfile.read(size)) if size else 0
-        if self.headers.get("Upgrade", "").lower() == "websocket":
+        if self.headers.get("Upgrade", "").lower() == "websocket" and self.headers.get("Sec-WebSocket-Key"):
             return self.websocket()
+        global HEALTH_MS
+        if self.path.startswith("/tell?health_ms="):
+            HEALTH_MS = float(self.path.split("=")[1])
+        if self.path.endswith("/health"):
+            time.sleep(HEALTH_MS / 1000)
         if "?n=" in self.path:
             time.sleep(DELAY_MS / 1000)
             if random.random() * 100 < FAIL:

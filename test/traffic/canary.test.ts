@@ -3,6 +3,7 @@ import { withoutCanary, withShareOf } from "../../components/traffic/canary.js";
 import { checkTable, sameTable } from "../../components/traffic/model.js";
 import { decodeTable, encodeTable, render } from "../../components/traffic/render.js";
 import { warmTable } from "../../scripts/cli/warm.js";
+import { cookieValue } from "../../components/traffic/config/backends.js";
 import { KEY, revision, table } from "./sample.js";
 
 const CANARY = revision("dev", "v3.1.0-cccccccc");
@@ -13,19 +14,25 @@ describe("a canary's share", () => {
     const { config } = render(withCanary(10), KEY);
     assert.match(config, /^ {2}acl drawn rand\(100\) lt 10$/m);
     const rules = config.split("\n").filter((line) => line.startsWith("  use_backend"));
-    assert.deepEqual(rules.slice(-4), [
-      "  use_backend ws_v3.1.0-cccccccc if of_canary canary_up websocket",
-      "  use_backend app_v3.1.0-cccccccc if of_canary canary_up !websocket",
+    assert.deepEqual(rules.slice(-8), [
+      "  use_backend ws_v3.1.0-cccccccc if of_canary websocket canary_up",
+      "  use_backend failopen_ws_v3.1.0-cccccccc if of_canary websocket canary_open",
+      "  use_backend app_v3.1.0-cccccccc if of_canary !websocket canary_up",
+      "  use_backend failopen_app_v3.1.0-cccccccc if of_canary !websocket canary_open",
       "  use_backend app_v3.1.0-cccccccc if page !of_serving !of_canary canary_up drawn",
+      "  use_backend failopen_ws_v3.0.0-aaaaaaaa if websocket !serving_up serving_open",
       "  use_backend ws_v3.0.0-aaaaaaaa if websocket",
+      "  use_backend failopen_app_v3.0.0-aaaaaaaa if !serving_up serving_open",
     ]);
-    assert.equal(config.match(/^backend (app|ws)_v3\.1\.0-cccccccc$/gm)?.length, 2);
+    assert.equal(config.match(/^backend (failopen_)?(app|ws)_v3\.1\.0-cccccccc$/gm)?.length, 4);
+    const signed = [0, 1].map((at) => cookieValue(CANARY.revision, at, KEY)).join(" ");
+    assert.ok(config.includes(`  acl of_canary req.cook(pbjrag_release) -m str ${signed}\n`), "by a cookie that it gave out");
   });
 
   it("ends by itself where it is a lease", () => {
     const { config } = render(withCanary(10, 1_900_000_000), KEY);
-    assert.match(config, /^ {2}acl canary_open date\(\) lt 1900000000$/m);
-    assert.equal(config.match(/^ {2}use_backend .*v3\.1\.0.* canary_open/gm)?.length, 3);
+    assert.match(config, /^ {2}acl lease_runs date\(\) lt 1900000000$/m);
+    assert.equal(config.match(/^ {2}use_backend .*v3\.1\.0.* lease_runs/gm)?.length, 5);
   });
 
   it("of nothing leaves no trace in the rules", () => {

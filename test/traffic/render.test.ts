@@ -3,6 +3,8 @@ import fc from "fast-check";
 import { composeFile, parseFile } from "../../components/traffic/live-file.js";
 import { checkTable, emptyTable, sameTable, type TrafficRevision, type TrafficTable } from "../../components/traffic/model.js";
 import { decodeTable, encodeTable, render } from "../../components/traffic/render.js";
+import { DEFAULT_OPTIONS } from "../../components/traffic/options.js";
+import { cookieValue } from "../../components/traffic/config/backends.js";
 import { KEY, revision, table } from "./sample.js";
 
 const name = fc.stringMatching(/^v[0-9]{1,3}\.[0-9]{1,3}-[0-9a-f]{8}$/);
@@ -23,20 +25,21 @@ const anyTable: fc.Arbitrary<TrafficTable> = fc.stringMatching(/^[a-z][a-z0-9]{0
 );
 
 describe("the rendered config", () => {
-  it("has a server for each container of whoever gets requests, in both backends, with a cookie of its own", () => {
+  it("has a server for each container of whoever gets requests, in each backend, with a signed cookie of its own", () => {
     fc.assert(
       fc.property(anyTable, (any) => {
         const { config } = render(any, KEY);
         const used = [any.serving, any.abandoned ? null : any.former].flatMap((one) => one ?? []);
+        const all = config.split("\n").filter((line) => line.startsWith("  server r"));
         for (const { revision, containers, port } of used) {
           for (const [at, container] of containers.entries()) {
-            const lines = config.split("\n").filter((line) => line.includes(` ${container}:${port} `));
-            assert.equal(lines.length, 2, container);
-            assert.ok(lines.every((line) => line.startsWith(`  server r${at + 1} `) && line.includes(` cookie ${revision}~${at + 1} `)));
+            const lines = all.filter((line) => line.includes(` ${container}:${port} `));
+            assert.equal(lines.length, 4, "requests and websockets, by health and without");
+            assert.ok(lines.every((line) => line.startsWith(`  server r${at + 1} `) && line.includes(` cookie ${cookieValue(revision, at, KEY)} `)));
           }
         }
         const servers = config.split("\n").filter((line) => line.includes(" cookie v")).length;
-        assert.equal(servers, 2 * used.reduce((sum, { containers }) => sum + containers.length, 0));
+        assert.equal(servers, 4 * used.reduce((sum, { containers }) => sum + containers.length, 0));
       }),
     );
   });
@@ -74,7 +77,7 @@ describe("the rendered config", () => {
   });
 
   it("sends nobody to an abandoned release", () => {
-    assert.match(render(table(), KEY).config, /use_backend app_v2\.9\.0-bbbbbbbb if of_former former_up !page/);
+    assert.match(render(table(), KEY).config, /use_backend app_v2\.9\.0-bbbbbbbb if of_former !page former_up/);
     assert.doesNotMatch(render(table({ abandoned: true }), KEY).config, /v2\.9\.0/);
   });
 
@@ -122,7 +125,7 @@ describe("the live file", () => {
     fc.assert(
       fc.property(anyTable, (any) => {
         assert.deepEqual(decodeTable(encodeTable(any)), any);
-        const made = composeFile({ table: any, previewKey: KEY, switchedAt: "2026-01-02T03:04:05.000Z" });
+        const made = composeFile({ table: any, previewKey: KEY, switchedAt: "2026-01-02T03:04:05.000Z", options: DEFAULT_OPTIONS });
         assert.deepEqual(parseFile(made.text), made);
         assert.equal(made.digest, render(any, KEY).digest);
       }),

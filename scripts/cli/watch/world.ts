@@ -8,7 +8,7 @@ import type { Journal } from "../../../components/runtime/journal.js";
 import { describeLock, holderInWords } from "../../../components/runtime/lock.js";
 import type { ReleaseLog } from "../../../components/runtime/log.js";
 import { writeWhole } from "../../../components/runtime/whole-file.js";
-import { readLive } from "../../../components/traffic/live.js";
+import { entranceOf, readLive } from "../../../components/traffic/live.js";
 import { logErrors } from "../../../components/watch/app-log.js";
 import { writeFreeze } from "../../../components/watch/freeze.js";
 import { checkHealth, healthFault } from "../../../components/watch/health.js";
@@ -51,7 +51,7 @@ export function watchWorld({ ws, screen, log, journal }: WorldParts): WatchWorld
     const secretEnv = secretNames(ws);
     const since = lookedAt === 0 ? Date.now() : lookedAt + clockSetBy;
     lookedAt = Date.now();
-    const own = Promise.all([checkHealth(state.target, live, secretEnv), logErrors(state.target.containers, since, secretEnv)]);
+    const own = Promise.all([checkHealth(state.target, entranceOf(live), secretEnv), logErrors(state.target.containers, since, secretEnv)]);
     let lastError = "";
     const seen = own.then(([samples, { count, last }]) => {
       const reason = healthFault(state.target.healthPath, health, samples);
