@@ -31,6 +31,28 @@ export interface Side {
   pages: Histogram;
   /** Answer times of every GET and HEAD. */
   answers: Histogram;
+  clients: Clients;
+}
+
+/**
+ * The same by clients. In {@link Side} no client counts for more than its share; here each counts once, however much it asked. A verdict
+ * must hold by both.
+ */
+export interface Clients {
+  all: number;
+  /** Those that met a failure of the release's. */
+  failed: number;
+  /** Those that had a websocket, or could not open one; the open ones count as one client each. */
+  sockets: number;
+  socketsFailed: number;
+  /** Half of a client's pages were within it; one time for each client. */
+  medians: Histogram;
+  /** A client's slowest answer; one time for each client. */
+  slowest: Histogram;
+  /** What the client counts for that met the most failures. */
+  worst: { failed: number; of: number };
+  /** Requests beyond a client's share, which are left out. */
+  leftOut: number;
 }
 
 /** What Docker tells of the canary's containers. */

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { z } from "zod";
 import type { DataPaths } from "../runtime/paths.js";
 import { readJson, writeWhole } from "../runtime/whole-file.js";
+import { addByClient, type ByClient, weightiest } from "./clients.js";
 import type { Look } from "./look.js";
 import { memoryShare } from "./resources.js";
 import { addByRevision, type TrafficByRevision } from "./traffic.js";
@@ -20,6 +21,8 @@ const slot = z.object({
   /** Milliseconds since 1970: after the first, up to and with the second. */
   from: z.number(), to: z.number(),
   traffic: z.record(z.string(), traffic),
+  /** Of it, what the clients got that could decide anything alone, by revision; absent where clients were not told apart. */
+  clients: z.record(z.string(), z.record(z.string(), traffic)).optional(),
   /** Open sessions, by revision: the most. */
   open: numbers,
   /** Share of its limit, by revision: of the container nearest to it, the most. From 0 to 1. */
@@ -65,7 +68,7 @@ export function keep(before: Kept, look: Look, now: number, seen: Seen = { faile
   const to = Math.max(now, before.at + 1);
   const revisions = [...new Set(look.uses.filter(({ role }) => role === "app").map(({ revision }) => revision))];
   const memory = revisions.flatMap((revision): [string, number][] => [[revision, memoryShare(look.uses, revision) ?? 0]]);
-  const next: Slot = { from: before.at, to, traffic: clone(look.traffic), open: look.open, memory: Object.fromEntries(memory), cores: coresOf(before, look, to), ...seen };
+  const next: Slot = { from: before.at, to, traffic: clone(look.traffic), ...(look.clients === undefined ? {} : { clients: weightiestOf(look.clients) }), open: look.open, memory: Object.fromEntries(memory), cores: coresOf(before, look, to), ...seen };
   return {
     schema: 1, cursor: look.cursor, since: before.since, at: to,
     totals: newest(clone(addByRevision([before.totals, look.traffic])), look),
@@ -81,6 +84,17 @@ export function shiftedKept(kept: Kept, ms: number): Kept {
 
 function clone(all: TrafficByRevision): Kept["totals"] {
   return Object.fromEntries(Object.entries(all).map(([revision, one]) => [revision, { ...one, latency: { ...one.latency } }]));
+}
+
+function weightiestOf(clients: Readonly<Record<string, ByClient>>): NonNullable<Slot["clients"]> {
+  return Object.fromEntries(Object.entries(clients).map(([revision, all]) => [revision, clone(weightiest(all))]));
+}
+
+/** The clients of two neighbours; where one of them does not tell, nothing is known of both. */
+function joined(a: Slot["clients"], b: Slot["clients"]): Pick<Slot, "clients"> {
+  if (a === undefined || b === undefined) return {};
+  const revisions = [...new Set([...Object.keys(a), ...Object.keys(b)])];
+  return { clients: weightiestOf(Object.fromEntries(revisions.map((revision) => [revision, addByClient([a[revision] ?? {}, b[revision] ?? {}])]))) };
 }
 
 /** A container that was started meanwhile counts from its start. */
@@ -123,7 +137,7 @@ function inOne(a: Slot, b: Slot): Slot {
   const each = (x: Record<string, number>, y: Record<string, number>, how: (p: number, q: number) => number): Record<string, number> =>
     Object.fromEntries([...new Set([...Object.keys(x), ...Object.keys(y)])].map((key) => [key, how(x[key] ?? 0, y[key] ?? 0)]));
   return {
-    from: a.from, to: b.to, traffic: clone(addByRevision([a.traffic, b.traffic])), open: each(a.open, b.open, Math.max), memory: each(a.memory, b.memory, Math.max),
+    from: a.from, to: b.to, traffic: clone(addByRevision([a.traffic, b.traffic])), ...joined(a.clients, b.clients), open: each(a.open, b.open, Math.max), memory: each(a.memory, b.memory, Math.max),
     cores: each(a.cores, b.cores, (x, y) => (x * inA + y * inB) / (inA + inB)),
     failed: a.failed + b.failed, reason: b.reason === "" ? a.reason : b.reason, logErrors: a.logErrors + b.logErrors,
   };

@@ -2,6 +2,7 @@
 import { stackNames } from "../release/names.js";
 import { generationOf, type TrafficTable } from "../traffic/model.js";
 import { openSessions } from "../traffic/sessions.js";
+import type { ByClient } from "./clients.js";
 import { type Kept, keep, nothingKept, readKept, type Seen, shiftedKept, writeKept } from "./kept.js";
 import { qdrantNumbers } from "./qdrant.js";
 import { type ContainerUse, resourceUse } from "./resources.js";
@@ -12,6 +13,8 @@ import type { DataPaths } from "../runtime/paths.js";
 export interface Look {
   /** Since the cursor that was looked from. */
   traffic: TrafficByRevision;
+  /** The same by revision and client; absent where it was not told apart. */
+  clients?: Readonly<Record<string, ByClient>>;
   cursor: Cursor;
   uses: readonly ContainerUse[];
   /** Open sessions by revision. */

@@ -5,6 +5,7 @@
 import { stackNames } from "../release/names.js";
 import { dockerCallOrNull } from "../runtime/docker.js";
 import { demultiplex } from "../runtime/docker-exec.js";
+import { type ByClient, tallyByClient } from "./clients.js";
 import { parseLines, tally } from "./log-line.js";
 import type { TrafficByRevision } from "./traffic.js";
 
@@ -13,6 +14,8 @@ export type Cursor = string;
 
 export interface Read {
   traffic: TrafficByRevision;
+  /** By revision and client. */
+  clients: Readonly<Record<string, ByClient>>;
   cursor: Cursor;
 }
 
@@ -39,7 +42,8 @@ const AHEAD_MS = 5000;
  */
 export async function readTraffic(stack: string, since: Cursor, now: number = Date.now()): Promise<Read> {
   const { texts, cursor } = await readFresh(stack, since, now);
-  return { traffic: tally(parseLines(texts)), cursor };
+  const lines = parseLines(texts);
+  return { traffic: tally(lines), clients: tallyByClient(lines), cursor };
 }
 
 /** What the proxy said since a cursor, without Docker's times; and the next one. @throws as {@link readTraffic} */

@@ -1,7 +1,8 @@
 /** Whether a release does what it must not: a pure function of what was measured, today's rules and the time. */
 import { countOf, quantile } from "../metrics/histogram.js";
 import type { Slot } from "../metrics/kept.js";
-import { errorRate, msInWords, percent, sumTraffic, type Traffic } from "../metrics/traffic.js";
+import { without } from "../metrics/clients.js";
+import { errorRate, msInWords, NO_TRAFFIC, percent, sumTraffic, type Traffic } from "../metrics/traffic.js";
 import type { Settings } from "../settings/schema.js";
 import { formatDuration } from "../settings/units.js";
 import { WATCH_PARTS } from "./faults.js";
@@ -36,13 +37,31 @@ export function judge(rules: WatchRules, watched: Watched): Finding[] {
   const found = RULES.flatMap((rule): Finding[] => {
     const { action } = rules[rule];
     const what = action === "off" ? null : CHECKS[rule](rules, watched);
-    return what === null || action === "off" ? [] : [{ rule, action, what }];
+    if (what === null || action === "off") return [];
+    const finding: Finding = { rule, action, what };
+    return [ofOneClient(rules, watched, finding) ?? finding];
   });
   const gravity = ["rollback", "freeze", "alert"];
   return found.sort((a, b) => gravity.indexOf(a.action) - gravity.indexOf(b.action));
 }
 
 type Check = (rules: WatchRules, watched: Watched) => string | null;
+
+/** Rules that judge by what users got. */
+const BY_USERS: readonly RuleName[] = ["errors", "fewErrors", "latency"];
+
+/** A finding that hangs on one client alone is told and not acted on: it may be that client's doing. */
+function ofOneClient(rules: WatchRules, watched: Watched, { rule, what }: Finding): Finding | null {
+  if (!BY_USERS.includes(rule)) return null;
+  const { revision, slots } = watched;
+  const clients = [...new Set(slots.flatMap(({ clients: all }) => Object.keys(all?.[revision] ?? {})))];
+  const decides = clients.some((client) => CHECKS[rule](rules, leaveOut(watched, client)) === null);
+  return decides ? { rule, action: "alert", what: `${what}, but not without one client: name proxies in front in proxy.trusted, so that clients are told apart` } : null;
+}
+
+function leaveOut({ slots, revision, now }: Watched, client: string): Watched {
+  return { revision, now, slots: slots.map((slot) => ({ ...slot, traffic: { ...slot.traffic, [revision]: without(slot.traffic[revision] ?? NO_TRAFFIC, slot.clients?.[revision]?.[client]) } })) };
+}
 
 const CHECKS: Record<RuleName, Check> = {
   errors: (rules, watched) => errorsAbove(rules.errors, rules.minRequests, watched),

@@ -5,7 +5,7 @@ import { EXTENSIONS } from "../../components/canary/rules.js";
 import { LOOKS } from "../../components/judge/looks.js";
 import type { Evidence, Side } from "../../components/judge/model.js";
 import { histogramOf } from "../../components/metrics/histogram.js";
-import { NOTHING, THRESHOLDS } from "../judge/simulated.js";
+import { eachOfAnother, NOTHING, THRESHOLDS } from "../judge/simulated.js";
 
 const MINUTE = 60_000;
 const inputs = (more: Partial<JudgeInputs> = {}): JudgeInputs => ({
@@ -38,7 +38,7 @@ class Fake implements CanaryWorld {
     const side = (of: number, failing: number): Side => {
       const errors = Math.round(of * failing);
       const times = histogramOf(Array.from({ length: of - errors }, (_, at) => 40 + (at % 40)));
-      return { ...NOTHING, requests: of, errors, pages: times, answers: times };
+      return eachOfAnother({ ...NOTHING, requests: of, errors, pages: times, answers: times });
     };
     return Promise.resolve({ canary: side(requests, this.failing), stable: side(requests * 9, 0), containers: { restarts: 0, down: this.down(this.now), memory: [0.5] }, synthetic: null });
   }

@@ -8,12 +8,12 @@ import { difference, fisher } from "../../components/judge/rates.js";
 import { rank } from "../../components/judge/ranks.js";
 import { histogramOf } from "../../components/metrics/histogram.js";
 import { fromSeed } from "../support/random.js";
-import { NOTHING, simulate, THRESHOLDS } from "./simulated.js";
+import { eachOfAnother, NOTHING, simulate, THRESHOLDS } from "./simulated.js";
 
 const spread = (from: number, count: number): number[] => Array.from({ length: count }, (_, at) => from * (0.5 + at / count));
 const side = (requests: number, errors: number, more: Partial<Side> = {}): Side => {
   const times = histogramOf(spread(80, requests - errors));
-  return { ...NOTHING, requests, errors, pages: times, answers: times, ...more };
+  return eachOfAnother({ ...NOTHING, requests, errors, pages: times, answers: times, ...more });
 };
 const evidence = (canary: Side, stable: Side = side(2700, 0), containers: Partial<Evidence["containers"]> = {}): Evidence => ({ canary, stable, containers: { restarts: 0, down: "", memory: [], ...containers }, synthetic: null });
 const judged = (canary: Side, more: { stable?: Side; containers?: Partial<Evidence["containers"]>; thresholds?: Partial<Thresholds>; looks?: number } = {}) =>

@@ -18,7 +18,13 @@ export interface Truth {
 /** Of the logarithm of a page's time: 1 of 100 takes 3.2 times the median. */
 const SPREAD = 0.5;
 
-export const NOTHING: Side = { requests: 0, errors: 0, sockets: 0, socketsFailed: 0, replicas: 1, scriptErrors: 0, pages: {}, answers: {} };
+export const NOTHING: Side = { requests: 0, errors: 0, sockets: 0, socketsFailed: 0, replicas: 1, scriptErrors: 0, pages: {}, answers: {}, clients: { all: 0, failed: 0, sockets: 0, socketsFailed: 0, medians: {}, slowest: {}, worst: { failed: 0, of: 0 }, leftOut: 0 } };
+
+/** The same where each request is another client's. */
+export function eachOfAnother(side: Side): Side {
+  const { requests: all, errors: failed, sockets, socketsFailed, pages: medians, answers: slowest } = side;
+  return { ...side, clients: { all, failed, sockets, socketsFailed, medians, slowest, worst: { failed: Math.min(1, failed), of: Math.min(1, all) }, leftOut: 0 } };
+}
 
 /** From 0 to 1. */
 const uniform = (random: Random): number => random.int(1, 2 ** 30) / (2 ** 30 + 1);
@@ -37,11 +43,11 @@ function more(side: Side, requests: number, { errors, median }: Truth, random: R
     if (!fails && !isSocket) times.push(median * Math.exp(SPREAD * normal));
   }
   const histogram = histogramOf(times);
-  return {
-    replicas: side.replicas,
+  return eachOfAnother({
+    ...side,
     requests: side.requests + requests, errors: side.errors + failed, sockets: side.sockets + sockets, socketsFailed: side.socketsFailed + socketsFailed, scriptErrors: side.scriptErrors + failed,
     pages: addHistograms([side.pages, histogram]), answers: addHistograms([side.answers, histogram]),
-  };
+  });
 }
 
 export interface Simulation {

@@ -2,13 +2,13 @@ import assert from "node:assert/strict";
 import { judge } from "../../components/judge/judge.js";
 import type { Evidence, Runs, Side, TestName, Verdict } from "../../components/judge/model.js";
 import { histogramOf } from "../../components/metrics/histogram.js";
-import { NOTHING, THRESHOLDS } from "./simulated.js";
+import { eachOfAnother, NOTHING, THRESHOLDS } from "./simulated.js";
 
 const spread = (from: number, count: number): number[] => Array.from({ length: count }, (_, at) => from * (0.5 + at / count));
 const runs = (all: number, failed = 0, median = 60): Runs => ({ runs: all, failed, times: histogramOf(spread(median, all - failed)) });
 const side = (requests: number, errors = 0): Side => {
   const times = histogramOf(spread(80, requests - errors));
-  return { ...NOTHING, requests, errors, pages: times, answers: times };
+  return eachOfAnother({ ...NOTHING, requests, errors, pages: times, answers: times });
 };
 const judged = (synthetic: Evidence["synthetic"], canary: Side = NOTHING, stable: Side = NOTHING): Verdict => judge(THRESHOLDS, { canary, stable, containers: { restarts: 0, down: "", memory: [] }, synthetic }, 5);
 const failed = ({ findings }: Verdict): TestName[] => findings.filter(({ result }) => result === "fail").map(({ test }) => test);

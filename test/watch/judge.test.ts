@@ -45,6 +45,19 @@ describe("the watch's rules", () => {
     assert.deepEqual(names(failing(1, 3), rulesOf({ minRequests: 15 })), ["errors", "fewErrors"]);
   });
 
+  it("tell what hangs on one client, and do nothing about it", () => {
+    const failing = (clients: Record<string, [requests: number, errors: number]>) =>
+      slots(5, () => ({ traffic: traffic(100, 2), clients: { [REVISION]: Object.fromEntries(Object.entries(clients).map(([client, [requests, errors]]) => [client, traffic(requests, errors)])) } }));
+    const [alone] = met(failing({ stranger: [2, 2] }));
+    assert.equal(alone?.action, "alert");
+    assert.match(alone.what, /^2 % of 3000 requests failed in 5m \(above 1 %\), but not without one client: name proxies in front in proxy\.trusted/);
+    assert.equal(met(failing({ stranger: [100, 2] }))[0]?.action, "alert", "nor where all that there is comes from one address");
+    assert.equal(met(failing({ a: [10, 1], b: [60, 1] }))[0]?.action, "rollback", "what each of two meets is no one's own doing");
+    const slow = traffic(100, 0, [...Array<number>(97).fill(50), 12_000, 12_000, 12_000]);
+    const waiting = slots(8, () => ({ traffic: slow, clients: { [REVISION]: { stranger: traffic(3, 0, [12_000, 12_000, 12_000]) } } }));
+    assert.deepEqual(met(waiting).map(({ rule, action }) => [rule, action]), [["latency", "alert"]]);
+  });
+
   it("tell a p99 above 10 s, and only when it lasts", () => {
     const slow = (share: (minute: number) => number) => slots(8, (minute) => ({ traffic: traffic(100, 0, Array.from({ length: 100 }, (_, n) => (n < share(minute) ? 12_000 : 50))) }));
     assert.match(met(slow(() => 2))[0]?.what ?? "", /^p99 12 s of 3000 answers in 5m \(above 10s\)$/);
