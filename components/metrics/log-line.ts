@@ -35,14 +35,19 @@ export function parseLine(text: string): LogLine | null {
   }
 }
 
-/** The user, who closed the connection or was silent; or an operator, who ended the session. */
-const NOT_THE_RELEASE = "CcK";
+/**
+ * The user, who closed the connection or was silent, or an operator, who ended the session, before there was an answer: HAProxy writes
+ * its own 400 or 503 for who went (`abortonclose`; seen with 2.6.12: `400 CH`).
+ */
+function went({ status, end }: LogLine): boolean {
+  return (status < 100 && /^[CcK]/.test(end)) || /^[Cc][QCH]/.test(end);
+}
 
 /** What one request was to its release. */
 export function trafficOf(request: LogLine): Traffic {
   const { status, end } = request;
   const sockets = revisionOfSockets(request.backend) !== null;
-  const left = status < 100 && NOT_THE_RELEASE.includes(end.charAt(0));
+  const left = went(request);
   const opened = sockets && status === 101;
   const failed = !left && (unanswered(request) || status >= 500 || (isWhole(status) && cutShort(end)) || (sockets && isNoHandshake(status)));
   const timed = !sockets && !failed && ["GET", "HEAD"].includes(request.method);

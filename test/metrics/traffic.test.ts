@@ -35,6 +35,13 @@ describe("the proxy's log", () => {
     assert.deepEqual(of({ status: -1, answer: -1, total: 12_000, end: "CH" }), { ...NO_TRAFFIC, requests: 1, left: 1, latency: { [classOf(12_000)]: 1 } });
   });
 
+  it("takes the proxy's own answer to who went for none", () => {
+    for (const [status, end] of [[400, "CH"], [503, "CC"], [503, "CQ"]] as const) {
+      assert.deepEqual(of({ status, answer: -1, total: 6000, end }), { ...NO_TRAFFIC, requests: 1, left: 1, latency: { [classOf(6000)]: 1 } }, end);
+    }
+    assert.deepEqual(of({ status: 400, end: "CD" }), { ...NO_TRAFFIC, requests: 1, latency: { [classOf(20)]: 1 } }, "an answer that was not taken to its end");
+  });
+
   it("tells websockets that were open from those that could not be", () => {
     const socket = { backend: "ws_v1.0.0-aaaaaaaa", kind: "websocket" };
     assert.deepEqual(of({ ...socket, status: 101, total: 600_000 }), { ...NO_TRAFFIC, requests: 1, socketsEnded: 1 });
