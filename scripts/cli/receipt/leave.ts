@@ -1,8 +1,9 @@
 /** The receipt that a run leaves, written when all else is done. */
 import { existsSync } from "node:fs";
 import path from "node:path";
-import { buildReceipt, deservesReceipt, type RunFacts, switchOf, watchOf } from "../../../components/receipt/build.js";
+import { buildReceipt, deservesReceipt, type RunFacts } from "../../../components/receipt/build.js";
 import { type ReceiptCommand, receiptSchema } from "../../../components/receipt/model.js";
+import { answeredSince } from "../../../components/receipt/since.js";
 import { withoutWaiting } from "../../../components/receipt/waiting.js";
 import { messageOf } from "../../../components/runtime/errors.js";
 import { readRun } from "../../../components/runtime/journal.js";
@@ -60,12 +61,7 @@ function ownFacts(run: Leaving, of: Pick<RunFacts, "command" | "rehearsal" | "ev
 async function leave(run: Leaving, whole: RunFacts, masked: boolean): Promise<Stored> {
   const facts = withoutWaiting(whole);
   const { paths, stack } = run.ws;
-  const switched = switchOf(facts.events, facts.startedAt);
-  const before = facts.events.some(({ phase, data }) => phase === "plan" && data?.["presentTag"] === null);
-  // What a watch went back for belongs to it.
-  const began = watchOf(facts.events)?.since ?? facts.startedAt;
-  // Until the first release there is nobody to answer.
-  const from = before ? (switched === null ? null : new Date(switched.at)) : new Date(began);
+  const from = answeredSince(facts.events, facts.startedAt);
   const traffic = from === null ? { measured: false as const, why: "nothing was released before" } : await trafficBetween(stack, from, facts.endedAt, facts.startedAt);
   const built = buildReceipt(masked ? facts : withoutText(facts), { traffic, manifestOf: manifests(paths) });
   const receipt = receiptSchema.parse(redacted(built, (text) => run.terminal.redact(text)));
