@@ -4,7 +4,7 @@ import { join } from "node:path";
 import type { Writable } from "node:stream";
 import { codeOf, messageOf } from "./errors.js";
 import { onLines } from "./lines.js";
-import { stamp, type DataPaths } from "./paths.js";
+import { knownTexts, stamp, type DataPaths } from "./paths.js";
 import { createRedactor, redactStream, type Redactor } from "./redact.js";
 
 export interface ReleaseLog {
@@ -35,7 +35,8 @@ export function openReleaseLog(paths: DataPaths, kind: string, options: LogOptio
   mkdirSync(paths.logs, { recursive: true, mode: 0o700 });
   const { fd, file } = create(join(paths.logs, `${kind}-${stamp(now())}`));
   let secrets = [...(options.secrets ?? [])];
-  let redactor = createRedactor(secrets);
+  const known = knownTexts(paths);
+  let redactor = createRedactor(secrets, known);
   let open = true;
   let complained = false;
 
@@ -58,7 +59,7 @@ export function openReleaseLog(paths: DataPaths, kind: string, options: LogOptio
     redact: (text) => redactor(text),
     protect: (more) => {
       secrets = [...new Set([...secrets, ...more])];
-      redactor = createRedactor(secrets);
+      redactor = createRedactor(secrets, known);
     },
     write: (text, from = "") => {
       if (open) {

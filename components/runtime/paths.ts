@@ -45,6 +45,13 @@ export function dataPaths(dataDir: string, stack: string, projectDir: string = p
   };
 }
 
+/** Paths and commands that messages name: they are no secrets, whatever word a secret is. Pure. */
+export function knownTexts({ stack, dataDir, backups, logs, reports, run, state }: DataPaths): string[] {
+  const below = ["backups", "reports", "states"].map((kind) => `${kind}/${stack}`);
+  const scripts = ["backups", "checklist", "deploy", "drill", "finish", "history", "pulumi", "restore", "rollback", "setup", "status", "watch"].map((name) => `scripts/${name}.sh`);
+  return [dataDir, backups, logs, reports, run, state, ...below, `.release/run/${stack}`, ...scripts, `Pulumi.${stack}.yaml`, `--stack ${stack}`];
+}
+
 /** Paths as a handler sees them: the CLI's absolute directory goes before the recorded, possibly relative one. */
 export function handlerPaths(inputs: { dataDir: string; stack: string }, env: NodeJS.ProcessEnv = process.env): DataPaths {
   return dataPaths(env.PBJRAG_DATA_DIR || inputs.dataDir, inputs.stack);

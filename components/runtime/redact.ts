@@ -24,9 +24,18 @@ function patternsOf(secrets: readonly string[]): Patterns {
   };
 }
 
-export function createRedactor(secrets: readonly string[]): Redactor {
+/**
+ * @param known texts that are no secrets, such as paths: what is found within one of them stays, also where a secret is a word of it
+ */
+export function createRedactor(secrets: readonly string[], known: readonly string[] = []): Redactor {
   const patterns = patternsOf(secrets);
-  return (text) => masked(text, merge(rangesIn(text, patterns, "", true)), text.length, 0);
+  const spared: Patterns = { anywhere: known.filter((text) => !secrets.some((secret) => secret.includes(text))), words: [] };
+  return (text) => {
+    const found = rangesIn(text, patterns, "", true);
+    if (found.length === 0) return text;
+    const safe = rangesIn(text, spared, "", true);
+    return masked(text, merge(found.filter(([from, to]) => !safe.some(([begin, end]) => begin <= from && to <= end))), text.length, 0);
+  };
 }
 
 /**

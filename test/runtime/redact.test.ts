@@ -100,4 +100,11 @@ describe("runtime/redact", () => {
     assert.equal(String(stream.read()), "progress 10 %\n");
     stream.end();
   });
+
+  it("leaves words of known paths, and masks the same word elsewhere", () => {
+    const redact = createRedactor(["states", "prod"], ["states/prod", "--stack prod", "/opt/states"]);
+    assert.equal(redact("Next: scripts/pulumi.sh --stack prod stack import --file states/prod/release-1.json"), "Next: scripts/pulumi.sh --stack prod stack import --file states/prod/release-1.json");
+    assert.equal(redact("the key is states, or prod; /opt/states"), "the key is ***, or ***; /opt/states");
+    assert.equal(createRedactor(["states/prod"], ["states/prod"])("states/prod"), "***");
+  });
 });
