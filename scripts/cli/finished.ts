@@ -1,5 +1,6 @@
 import { EXIT } from "../../components/runtime/errors.js";
 import type { ReleaseRecord } from "../../components/release/model.js";
+import { rememberBackend } from "./backend.js";
 import type { Outcome } from "./outcome.js";
 import { unsentOf } from "./unsent.js";
 import { readPresent, type Present } from "./present.js";
@@ -48,6 +49,7 @@ async function writeAndLook(run: Run, after: Present): Promise<Outcome> {
 /** A copy of the state, and the version in the stack's file. Repeating it changes nothing. */
 export function writeDown(run: Run, present: Present, record: ReleaseRecord): void {
   keepStateCopy(run.ws, record.seq, present.exported);
+  rememberBackend(run.ws);
   recordRelease(run, record);
 }
 

@@ -22,8 +22,12 @@ export interface LocalState {
 /** A stack's state in a backend of local files; null where there is none, or the backend is another. */
 export function readLocalState(ws: Workspace): LocalState | null {
   const root = localBackend(ws);
-  if (root === null) return null;
-  const file = path.join(root, "stacks", "pbjrag", `${ws.stack}.json`);
+  return root === null ? null : localStateIn(path.dirname(root), ws.stack);
+}
+
+/** The same in a backend's directory. */
+export function localStateIn(directory: string, stack: string): LocalState | null {
+  const file = path.join(directory, ".pulumi", "stacks", "pbjrag", `${stack}.json`);
   try {
     return { file, ...judge(readFileSync(file, "utf8")) };
   } catch (error) {

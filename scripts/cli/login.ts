@@ -3,15 +3,20 @@ import { homedir } from "node:os";
 import path from "node:path";
 
 /**
- * Whether `pulumi login` has chosen a backend. Pulumi keeps that in `credentials.json`, whose `current` names it, in
+ * The backend that `pulumi login` has chosen, or null. Pulumi keeps that in `credentials.json`, whose `current` names it, in
  * PULUMI_CREDENTIALS_PATH, else in PULUMI_HOME, else in `~/.pulumi`.
  */
-export function isLoggedIn(env: NodeJS.ProcessEnv): boolean {
+export function currentLogin(env: NodeJS.ProcessEnv): string | null {
   const directory = env["PULUMI_CREDENTIALS_PATH"] || env["PULUMI_HOME"] || path.join(env["HOME"] || homedir(), ".pulumi");
   try {
     const credentials = JSON.parse(readFileSync(path.join(directory, "credentials.json"), "utf8")) as { current?: string };
-    return Boolean(credentials.current);
+    return credentials.current || null;
   } catch {
-    return false;
+    return null;
   }
+}
+
+/** Whether `pulumi login` has chosen a backend. */
+export function isLoggedIn(env: NodeJS.ProcessEnv): boolean {
+  return currentLogin(env) !== null;
 }

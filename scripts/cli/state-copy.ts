@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, rmSync } from "node:fs";
 import path from "node:path";
 import { errors, type ReleaseError } from "../../components/runtime/errors.js";
+import { otherBackend } from "./backend.js";
 import { replaceFile } from "./replace-file.js";
 import type { Workspace } from "./workspace.js";
 
@@ -29,8 +30,10 @@ export function keepStateCopy(ws: Workspace, seq: number, exported: string): voi
   for (const old of copies(ws).slice(0, -KEPT)) rmSync(fileOf(ws, old), { force: true });
 }
 
-/** The refusal of a state that is lost or damaged, with the command that puts the newest copy back. */
+/** The refusal of a state that is lost, damaged or elsewhere, with the command that puts the newest copy back or asks the right backend. */
 export function stateLost(ws: Workspace, why: string): ReleaseError {
+  const other = otherBackend(ws, why);
+  if (other !== null) return other;
   const newest = copies(ws).at(-1);
   const copy = newest === undefined ? null : path.relative(ws.projectDir, fileOf(ws, newest));
   const known = copy === null ? "a file that `stack export` made" : `${copy} is from release ${newest}`;
