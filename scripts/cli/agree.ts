@@ -13,6 +13,7 @@ import { describeReleases } from "./releases.js";
 import { rollbackValues } from "./rollback-config.js";
 import type { RollbackOptions } from "./rollback.js";
 import type { Run } from "./run.js";
+import { settingsLeftIn, withSettingsLeft } from "./settings-left.js";
 import { TempConfig } from "./temp-config.js";
 import { restorePresent, update } from "./update.js";
 import type { WarmMove } from "./warm.js";
@@ -30,7 +31,10 @@ export async function makeStateAgree(run: Run, options: RollbackOptions, moved: 
     run.checkpoint();
     await run.announce({ tag: plan.tag, from: plan.presentTag });
     const failure = await update(run, config);
-    if (failure === null) return (await finished(run)).outcome;
+    if (failure === null) {
+      const { outcome } = await finished(run);
+      return withSettingsLeft(outcome, run.ws.stackFile, settingsLeftIn(run.ws, target));
+    }
     return await restorePresent(run, present, failure, moved === null ? undefined : unrecorded(moved, failure.what));
   } finally {
     config.remove();

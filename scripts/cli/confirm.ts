@@ -9,7 +9,12 @@ import { Interrupted, type Run } from "./run.js";
  * @throws Interrupted when the operator stops the command instead of answering
  */
 export async function confirmed(run: Run, yes: boolean, question: string): Promise<boolean> {
-  return yes || run.ws.stack === "dev" || !process.stdin.isTTY ? true : asked(run, question);
+  return asks(run, yes) ? asked(run, question) : true;
+}
+
+/** Whether somebody is asked. */
+export function asks(run: Run, yes: boolean): boolean {
+  return !yes && run.ws.stack !== "dev" && process.stdin.isTTY;
 }
 
 /** The same on every stack, for who has a terminal. The time that a person thinks is a step of its own. @throws Interrupted */

@@ -3,7 +3,7 @@ import type { LiveTraffic } from "../../components/traffic/live.js";
 import { tagProblem } from "../../components/source/names.js";
 import type { BackupChoice } from "./backup-flags.js";
 import { assertOperatorConfig } from "./check-config.js";
-import { confirmed } from "./confirm.js";
+import { asked, asks } from "./confirm.js";
 import { endLeftovers } from "./leftovers.js";
 import type { Outcome } from "./outcome.js";
 import { failureOutcome, Run } from "./run.js";
@@ -51,7 +51,7 @@ export async function rollback(ws: Workspace, options: RollbackOptions, look: Pr
  * is backed up for, started and gated like any release.
  */
 async function goBack(run: Run, options: RollbackOptions, look: Promise<LiveTraffic | null> | null): Promise<Outcome> {
-  if (!(await confirmed(run, options.yes, `Roll ${run.ws.stack} back${options.tag === undefined ? "" : ` to ${options.tag}`}?`))) {
+  if (asks(run, options.yes) && !(await asked(run, await questionOf(run, options.tag, look)))) {
     return { exitCode: EXIT.refused, summary: "not confirmed", next: "" };
   }
   await endLeftovers(run);
@@ -65,6 +65,14 @@ async function goBack(run: Run, options: RollbackOptions, look: Promise<LiveTraf
     if (moved === null) throw error;
     return unrecorded(moved, failureOutcome(error).summary);
   }
+}
+
+/** Where to, how, and what changes: read before anybody is asked. What cannot be read is left out of the words. */
+async function questionOf({ ws }: Run, tag: string | undefined, look: Promise<LiveTraffic | null> | null): Promise<string> {
+  const { rollbackQuestion } = await import("./rollback-question.js");
+  const { lookAtPresent } = await import("./present.js");
+  const [live, ledger] = await Promise.all([look, lookAtPresent(ws).then((present) => present.ledger, () => [])]);
+  return rollbackQuestion({ stack: ws.stack, tag, table: live?.table ?? null, ledger });
 }
 
 /** Looked at under the lock: nobody moves traffic meanwhile. The receipt finds the cause in the journal. */

@@ -16,6 +16,7 @@ import { isWatching, readWatch, type WatchState } from "../../components/watch/s
 import { findDrift, inASentence } from "./drift/drift.js";
 import type { Outcome } from "./outcome.js";
 import { lookAtPresent } from "./present.js";
+import { settingsLeftIn } from "./settings-left.js";
 import { stateLost } from "./state-copy.js";
 import { type Trial, trialInWords, trialOn } from "./trial.js";
 import { verifyServing, type Verdict } from "./verify.js";
@@ -55,6 +56,8 @@ export interface Status {
   frozen: string;
   /** What was done to the stack behind Pulumi's back, a sentence each. */
   drift: string[];
+  /** Where the stack's file is not what serves was made with: `app.memory: 1GiB -> 512MiB`, from what it says to what serves. */
+  settingsLeft: string[];
 }
 
 const backupsShown = 5;
@@ -120,6 +123,7 @@ async function collect(ws: Workspace): Promise<Omit<Status, "traffic" | "use">> 
     watch: record === null ? null : watchOf(ws, record.revision),
     frozen: freeze !== null && freeze.revision === record?.revision ? `since ${freeze.at}: ${freeze.what}` : "",
     drift,
+    settingsLeft: record === null ? [] : settingsLeftIn(ws, record).map(({ words }) => words),
   };
 }
 
@@ -152,6 +156,7 @@ function describe(s: Status, traffic: TrafficByRevision): string[] {
     `watch       ${s.watch === null ? "none" : s.watch.words}${s.watch?.running === true ? s.watch.met.map(({ what }) => `; ${what}`).join("") : ""}`,
     ...(s.frozen === "" ? [] : [`frozen      ${s.frozen}; scripts/watch.sh --thaw permits releases again`]),
     ...s.drift.map((sentence) => `drift       ${sentence}`),
+    ...s.settingsLeft.map((words) => `settings    the stack's file is not what serves: ${words}`),
     "containers",
     ...s.containers.map((c) => `  ${c.name}  ${c.status}${memoryWords(s.use.find(({ container }) => container === c.name))}`),
     "backups",

@@ -3,9 +3,10 @@ import { messageOf } from "../../components/runtime/errors.js";
 import { withoutCanary } from "../../components/traffic/canary.js";
 import { withoutPause } from "../../components/traffic/freeze.js";
 import { applyTable, entranceOf, type LiveTraffic, readLive } from "../../components/traffic/live.js";
-import { generationOf, type TrafficRevision, type TrafficTable } from "../../components/traffic/model.js";
+import type { TrafficTable } from "../../components/traffic/model.js";
 import type { Run } from "./run.js";
 import { secretNames } from "./secrets.js";
+import { warmTarget } from "./warm-target.js";
 
 export interface WarmMove {
   tag: string;
@@ -52,12 +53,6 @@ export async function moveWarm(run: Run, tag: string | undefined, look: Promise<
   }
   run.say(`${former.tag} serves again; now the state is made to agree`);
   return { tag: former.tag, revision: former.revision, from: table.serving?.tag ?? null };
-}
-
-/** The former release, if it is what is asked for. A plain rollback keeps the data, and the former may run on other data. Pure. */
-export function warmTarget({ former, serving, rollbackTo }: TrafficTable, tag: string | undefined): TrafficRevision | null {
-  if (serving === null || former === null || generationOf(former) !== generationOf(serving)) return null;
-  return (tag === undefined ? rollbackTo === former.revision : former.tag === tag) ? former : null;
 }
 
 /** The table after going back to the former release: what was serving is abandoned, a canary is over, and so is a pause that a killed run left. Pure. */

@@ -9,7 +9,8 @@ import { endedBadly } from "../../scripts/cli/last-run.js";
 import { endLines } from "../../scripts/cli/outcome.js";
 import { failureOutcome, Interrupted } from "../../scripts/cli/run.js";
 import { imageWords } from "../../scripts/cli/releases.js";
-import { warmTable, warmTarget } from "../../scripts/cli/warm.js";
+import { warmTable } from "../../scripts/cli/warm.js";
+import { warmTarget } from "../../scripts/cli/warm-target.js";
 import { settingsOf } from "../settings/sample.js";
 
 const event = (e: NewEvent): JournalEvent => ({ time: "2026-01-01T00:00:00Z", run: "r", ...e });
