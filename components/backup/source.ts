@@ -1,6 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type Docker from "dockerode";
 import { QdrantClient, QdrantError } from "../qdrant/client.js";
+import { proveQdrant } from "../qdrant/identity.js";
 import { containerEnv, inspectOrNull } from "../runtime/docker.js";
 import { LABEL } from "../runtime/labels.js";
 import { type Context, throwIfEnded } from "./context.js";
@@ -46,6 +47,7 @@ export async function findLive(request: BackupRequest, context: Context): Promis
   await untilReady(client, context, `Qdrant (container ${nameOf(chosen)})`);
   const verdict = unhealthyWords(info);
   if (verdict !== null) context.say(verdict);
+  await proveQdrant(info, addressOf(info), containerEnv(info).QDRANT__SERVICE__API_KEY ?? "");
   return {
     container: nameOf(chosen),
     containerId: info.Id,
@@ -108,8 +110,8 @@ function assertRunning(info: Docker.ContainerInspectInfo): void {
   if (!State.Running) throw down(`is not running (${State.Status}, exit code ${State.ExitCode})`, `docker start ${name}, then run again`);
 }
 
-/** Through the published port where there is one, else through the container's own address. */
-export function clientOf(info: Docker.ContainerInspectInfo, signal?: AbortSignal): QdrantClient {
+/** Of the published port where there is one, else the container's own. @throws BackupProblem without either */
+function addressOf(info: Docker.ContainerInspectInfo): string {
   // The types leave out that either may be missing.
   const ports: Record<string, { HostIp: string; HostPort: string }[] | null> | null = info.NetworkSettings.Ports;
   const published = ports?.[HTTP_PORT]?.find((port) => !port.HostIp.includes(":"));
@@ -118,8 +120,13 @@ export function clientOf(info: Docker.ContainerInspectInfo, signal?: AbortSignal
     throw new BackupProblem("qdrant-down", `Qdrant (container ${info.Name.replace(/^\//, "")}) has neither a published port nor an address`);
   }
   const host = published === undefined ? `${address ?? ""}:6333` : `${published.HostIp === "0.0.0.0" ? "127.0.0.1" : published.HostIp}:${published.HostPort}`;
+  return `http://${host}`;
+}
+
+/** Through its address on this host. */
+export function clientOf(info: Docker.ContainerInspectInfo, signal?: AbortSignal): QdrantClient {
   const apiKey = containerEnv(info).QDRANT__SERVICE__API_KEY;
-  return new QdrantClient({ baseUrl: `http://${host}`, apiKey: apiKey === "" ? undefined : apiKey, signal, timeoutMs: signal === undefined ? CLEAN_MS : undefined });
+  return new QdrantClient({ baseUrl: addressOf(info), apiKey: apiKey === "" ? undefined : apiKey, signal, timeoutMs: signal === undefined ? CLEAN_MS : undefined });
 }
 
 function nameOf(container: Docker.ContainerInfo): string {

@@ -3,6 +3,7 @@ import { Agent } from "node:http";
 import axios, { type AxiosInstance, type AxiosResponse } from "axios";
 import type Docker from "dockerode";
 import { containerEnv, hadOom, inspectOrNull, publishedPort } from "../runtime/docker.js";
+import { proveQdrant } from "../qdrant/identity.js";
 import { createRedactor, type Redactor } from "../runtime/redact.js";
 import { messageOf } from "../runtime/errors.js";
 import { previewHeaders } from "../traffic/model.js";
@@ -30,7 +31,7 @@ export interface ProbeTarget {
 
 /** What is used of Docker's inspection. */
 export interface Inspection extends Pick<Docker.ContainerInspectInfo, "Id" | "Created" | "RestartCount"> {
-  State: Pick<Docker.ContainerInspectInfo["State"], "Status" | "Running" | "OOMKilled" | "ExitCode" | "Error" | "StartedAt">;
+  State: Pick<Docker.ContainerInspectInfo["State"], "Status" | "Running" | "OOMKilled" | "ExitCode" | "Error" | "StartedAt" | "Pid">;
   Config: { Env: string[] | null };
   NetworkSettings: { Ports: Record<string, { HostPort: string }[] | null> | null; Networks: Record<string, { IPAddress: string }> };
 }
@@ -75,6 +76,7 @@ export class Prober {
   constructor(
     private readonly target: ProbeTarget,
     private readonly inspect: Inspect = inspectWithOom,
+    private readonly prove: (info: Inspection, baseUrl: string, apiKey: string) => Promise<void> = proveQdrant,
   ) {
     this.http = axios.create({
       httpAgent: this.agent,
@@ -149,6 +151,7 @@ export class Prober {
     const apiKey = containerEnv(info).QDRANT__SERVICE__API_KEY ?? "";
     const headers: Record<string, string> = apiKey === "" ? {} : { "api-key": apiKey };
     try {
+      await this.prove(info, url, apiKey);
       const version = field(JSON.parse(await this.text("GET", `${url}/`, headers)), "version");
       const names = collectionNames(await this.ask("GET", `${url}/collections`, headers));
       const collections = await mapWide(names, (name) => this.collection(url, name, headers));

@@ -1,5 +1,6 @@
 /** What a Qdrant tells of itself in Prometheus' text form. */
 import axios from "axios";
+import { proveQdrant } from "../qdrant/identity.js";
 import { containerEnv, inspectOrNull, publishedPort } from "../runtime/docker.js";
 
 const WITHIN_MS = 3000;
@@ -14,6 +15,7 @@ export async function qdrantNumbers(container: string): Promise<Record<string, n
   if (info === null || port === null) return {};
   const apiKey = containerEnv(info).QDRANT__SERVICE__API_KEY ?? "";
   try {
+    await proveQdrant(info, `http://127.0.0.1:${port}`, apiKey);
     const { data } = await axios.get<string>(`http://127.0.0.1:${port}/metrics`, {
       headers: apiKey === "" ? {} : { "api-key": apiKey }, signal: AbortSignal.timeout(WITHIN_MS), proxy: false, maxRedirects: 0,
       maxContentLength: MAX_BYTES, responseType: "text", transformResponse: (body: unknown) => body,

@@ -115,12 +115,22 @@ async function killExec(container: string, exec: Exec): Promise<boolean> {
  */
 export function signalFromHost(pid: number, id: string, signal: NodeJS.Signals): boolean {
   try {
-    if (pid <= 1 || !readFileSync(`/proc/${pid}/cgroup`, "utf8").includes(id)) {
+    if (!runsHere(pid, id)) {
       return false;
     }
     process.kill(pid, signal);
     return true;
   } catch {
+    return false;
+  }
+}
+
+/** Whether a container's process is one of this host's, which its cgroup proves. @param pid as Docker tells it @param id of the container, whole */
+export function runsHere(pid: number, id: string): boolean {
+  try {
+    return pid > 1 && readFileSync(`/proc/${pid}/cgroup`, "utf8").includes(id);
+  } catch {
+    // No such process here, or one that may not be looked at.
     return false;
   }
 }

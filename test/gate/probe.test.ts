@@ -26,7 +26,7 @@ describe("gate/probe", () => {
 
   const inspection = (port: number, change: Partial<Inspection> = {}): Inspection => ({
     Id: "id", Created: "2026-01-01T00:00:00.000Z", RestartCount: 0,
-    State: { Status: "running", Running: true, OOMKilled: false, ExitCode: 0, Error: "", StartedAt: new Date(Date.now() - 5000).toISOString() },
+    State: { Status: "running", Running: true, OOMKilled: false, ExitCode: 0, Error: "", Pid: 1, StartedAt: new Date(Date.now() - 5000).toISOString() },
     Config: { Env: ["A=b", "QDRANT__SERVICE__API_KEY=k=1"] },
     NetworkSettings: { Ports: { "6333/tcp": [{ HostPort: String(port) }] }, Networks: {} },
     ...change,
@@ -135,7 +135,7 @@ describe("gate/probe", () => {
 
     async function look(answer: Answer, change: Partial<Inspection> = {}): ReturnType<Prober["sample"]> {
       const port = await serve(answer);
-      const prober = new Prober(target(port, { containers: [], qdrantContainer: "q" }), () => Promise.resolve(inspection(port, change)));
+      const prober = new Prober(target(port, { containers: [], qdrantContainer: "q" }), () => Promise.resolve(inspection(port, change)), () => Promise.resolve());
       try {
         return await prober.sample(() => 0);
       } finally {
