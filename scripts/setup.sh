@@ -132,7 +132,10 @@ main() {
   source scripts/lib/setup-docker.sh
   # shellcheck source=scripts/lib/setup-images.sh
   source scripts/lib/setup-images.sh
-  mkdir -p "$state"
+  if ! { mkdir -p "$state" && : >>"$state/lock"; } 2>/dev/null; then
+    echo "setup: not ready, and this user may not make it so ($state cannot be written): run scripts/setup.sh as the user who releases; who only looks must be in the group docker" >&2
+    exit 2
+  fi
   exec 9>"$state/lock" 3>&2
   if ! flock -n 9; then
     say "another set-up is under way; waiting for it"

@@ -81,6 +81,7 @@ export class Engine {
    */
   async failure(command: string, result: EngineResult): Promise<ReleaseError> {
     const local = readLocalState(this.ws);
+    if (local?.denied === true) return notAllowed(local.file);
     if (local !== null && local.problem !== "") return stateLost(this.ws, `${local.file}: ${local.problem}`);
     return (await passphraseFailure(this.ws)) ?? inItsWords(command, result);
   }
@@ -172,6 +173,13 @@ export class Engine {
 export function pulumiBinary(projectDir: string): string {
   const standIn = path.join(projectDir, ".release/bin/pulumi");
   return process.env["PULUMI_BIN"] ?? (existsSync(standIn) ? standIn : "pulumi");
+}
+
+function notAllowed(file: string): ReleaseError {
+  return new ReleaseError({
+    code: "stateUnreadable", exitCode: 2, what: "Pulumi's state cannot be read, nothing was touched", why: `this user may not read ${file}`,
+    next: "run again as the user who releases, or let both use one Pulumi backend (PULUMI_BACKEND_URL)",
+  });
 }
 
 /** A failed engine command that is no update, in its own words. */

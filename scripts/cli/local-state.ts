@@ -15,6 +15,8 @@ export interface LocalState {
   file: string;
   /** Why it is not a whole state, "" when it is. Pulumi writes it in one piece: a disk that was full, or a hand, cut it. */
   problem: string;
+  /** This user may not read it: that says nothing of the state. */
+  denied?: true;
   /** What its secrets are encrypted with, or null. */
   salt: string | null;
 }
@@ -31,12 +33,14 @@ export function localStateIn(directory: string, stack: string): LocalState | nul
   try {
     return { file, ...judge(readFileSync(file, "utf8")) };
   } catch (error) {
-    return codeOf(error) === "ENOENT" ? null : { file, problem: messageOf(error), salt: null };
+    if (codeOf(error) === "ENOENT") return null;
+    const denied = ["EACCES", "EPERM"].includes(codeOf(error));
+    return { file, problem: messageOf(error), salt: null, ...(denied ? { denied: true } : {}) };
   }
 }
 
 /** Pure. */
-export function judge(text: string): Omit<LocalState, "file"> {
+export function judge(text: string): Omit<LocalState, "file" | "denied"> {
   let value: unknown;
   try {
     value = JSON.parse(text);

@@ -167,7 +167,7 @@ ${setupOptions}\n${exitCodeHelp}`)
         return inWorkspace(flags.stack, (ws) => printMetrics(ws));
       }
       const { status } = await import("./status.js");
-      await inWorkspace(flags.stack, (ws) => status(ws, flags.json === true));
+      await inWorkspace(flags.stack, (ws) => status(ws, flags.json === true), "read");
     });
   cli
     .command("finish").description("Wait for the former release's sessions up to drain.deadline, then remove it.")

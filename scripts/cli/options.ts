@@ -22,7 +22,7 @@ export function parseWait(text: string): number {
   return Number(match[1]) * unit;
 }
 
-/** Runs one command in a stack's workspace. */
-export async function inWorkspace(stack: string, command: (ws: Workspace) => Promise<{ exitCode: number }>): Promise<void> {
-  process.exitCode = (await command(openWorkspace(process.cwd(), stack))).exitCode;
+/** Runs one command in a stack's workspace. @param use as for {@link openWorkspace} */
+export async function inWorkspace(stack: string, command: (ws: Workspace) => Promise<{ exitCode: number }>, use: "read" | "write" = "write"): Promise<void> {
+  process.exitCode = (await command(openWorkspace(process.cwd(), stack, use))).exitCode;
 }

@@ -24,9 +24,10 @@ const sampleSource = ".release/sample-app";
 /**
  * Opens a stack. `dev` needs nothing: its config file and passphrase are made when missing.
  *
+ * @param use `read`: for a command that changes nothing, which a person without rights to write may give as well
  * @throws ReleaseError `usage`, `stackUnknown`, `dataDirUnusable`, `passphraseMissing`
  */
-export function openWorkspace(projectDir: string, stack: string): Workspace {
+export function openWorkspace(projectDir: string, stack: string, use: "read" | "write" = "write"): Workspace {
   const name = stackNameProblem(stack);
   if (name !== null) throw errors.usage({ why: `${JSON.stringify(stack)} is no stack name: ${name}`, next: "choose another name with --stack" });
   const stackFile = path.join(projectDir, `Pulumi.${stack}.yaml`);
@@ -39,10 +40,20 @@ export function openWorkspace(projectDir: string, stack: string): Workspace {
   if (problem !== null) throw errors.usage({ why: `${path.basename(stackFile)} cannot be read: ${problem}`, next: "correct the file, then run again" });
   const dataDir = configValue(text, "dataDir");
   const paths = dataPaths(typeof dataDir === "string" ? dataDir : ".", stack, projectDir);
-  const unusable = dataDirProblem(paths) ?? (stack === "dev" ? null : cleanedProblem(paths, process.env));
+  const unusable = use === "read" ? null : dataDirProblem(paths) ?? (stack === "dev" ? null : cleanedProblem(paths, process.env));
   if (unusable !== null) throw errors.dataDirUnusable({ dataDir: paths.dataDir, why: unusable });
-  mkdirSync(paths.run, { recursive: true, mode: 0o700 });
-  return { projectDir, stack, stackFile, paths, env: pulumiEnv(stack, paths) };
+  const make = (directory: string): void => makePrivate(directory, use);
+  make(paths.run);
+  return { projectDir, stack, stackFile, paths, env: pulumiEnv(stack, paths, make) };
+}
+
+/** Who only reads goes on without: there is nothing to read there then. */
+function makePrivate(directory: string, use: "read" | "write"): void {
+  try {
+    mkdirSync(directory, { recursive: true, mode: 0o700 });
+  } catch (error) {
+    if (use === "write") throw error;
+  }
 }
 
 /** A CI job's checkout loses all that git does not know before the next job: backups, and the state. */
@@ -67,10 +78,10 @@ export function devConfig(): string {
 }
 
 /** A login or PULUMI_BACKEND_URL goes first; without either the state is a directory below dataDir. */
-function pulumiEnv(stack: string, paths: DataPaths): Record<string, string> {
+function pulumiEnv(stack: string, paths: DataPaths, make: (directory: string) => void): Record<string, string> {
   const env: Record<string, string> = { PULUMI_SKIP_UPDATE_CHECK: "true" };
   if (!process.env["PULUMI_BACKEND_URL"] && !isLoggedIn(process.env)) {
-    mkdirSync(paths.state, { recursive: true, mode: 0o700 });
+    make(paths.state);
     env["PULUMI_BACKEND_URL"] = `file://${paths.state}`;
   }
   if (process.env["PULUMI_CONFIG_PASSPHRASE"] === undefined) {

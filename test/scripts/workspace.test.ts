@@ -39,4 +39,11 @@ describe("scripts/workspace", () => {
     delete process.env["GITHUB_ACTIONS"];
     assert.equal(open("prod", ".")(), dir);
   });
+  it("lets who only reads do so where nothing can be written", () => {
+    delete process.env["GITHUB_ACTIONS"];
+    writeFileSync(path.join(dir, "file"), "");
+    assert.throws(open("prod", path.join(dir, "file")), /dataDir/);
+    const { paths } = openWorkspace(dir, "prod", "read");
+    assert.equal(paths.dataDir, path.join(dir, "file"));
+  });
 });

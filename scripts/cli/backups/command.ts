@@ -26,7 +26,7 @@ ${setupOptions}\n${exitCodeHelp}`);
     .addHelpText("after", "\nExamples:\n  scripts/backups.sh list\n  scripts/backups.sh list --stack prod --json\n")
     .action(async (flags: Flags) => {
       const { list, listCopies } = await import("./list.js");
-      await inWorkspace(flags.stack, (ws) => (flags.fromRepository === true ? listCopies : list)(ws, flags.json === true));
+      await inWorkspace(flags.stack, (ws) => (flags.fromRepository === true ? listCopies : list)(ws, flags.json === true), flags.fromRepository === true ? "write" : "read");
     });
   backups
     .command("show").argument("<name>", "name of a backup").description("What a backup holds, in words; --json shows its manifest.")
@@ -34,7 +34,7 @@ ${setupOptions}\n${exitCodeHelp}`);
     .addHelpText("after", "\nExamples:\n  scripts/backups.sh show pre-deploy-20260101-120000\n")
     .action(async (name: string, flags: Common) => {
       const { show } = await import("./show.js");
-      await inWorkspace(flags.stack, (ws) => show(ws, name, flags.json === true));
+      await inWorkspace(flags.stack, (ws) => show(ws, name, flags.json === true), "read");
     });
   backups
     .command("verify").argument("[name]", "name of a backup; the newest when left out")

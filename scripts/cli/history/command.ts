@@ -31,7 +31,7 @@ ${setupOptions}\n${exitCodeHelp}`)
         return inWorkspace(flags.stack, (ws) => openPage(ws, which, json));
       }
       const { history } = await import("./history.js");
-      await inWorkspace(flags.stack, (ws) => history(ws, { limit: flags.limit, json }));
+      await inWorkspace(flags.stack, (ws) => history(ws, { limit: flags.limit, json }), "read");
     });
 }
 
