@@ -18,7 +18,7 @@ export type Fate = "serves" | "idle" | "unclear";
  * @param traffic null: it cannot be seen
  * @param beingMade names of what killed updates had begun to make
  */
-export function fateOf({ name, role }: { name: string; role: string }, traffic: Traffic | null, beingMade: ReadonlySet<string>): Fate {
+export function fateOf({ name, role, runs }: { name: string; role: string; runs: boolean }, traffic: Traffic | null, beingMade: ReadonlySet<string>): Fate {
   if (role === "helper" || role === "scratch") return "idle";
   if (traffic === null) return "unclear";
   if (traffic.apps.has(name)) return "serves";
@@ -26,9 +26,9 @@ export function fateOf({ name, role }: { name: string; role: string }, traffic: 
     case "app":
       return "idle";
     case "proxy":
-      return beingMade.has(name) && !traffic.isServing ? "idle" : "unclear";
+      return beingMade.has(name) && (!runs || !traffic.isServing) ? "idle" : "unclear";
     case "qdrant":
-      return beingMade.has(name) && !traffic.stores.has(name) ? "idle" : "unclear";
+      return beingMade.has(name) && (!runs || !traffic.stores.has(name)) ? "idle" : "unclear";
     default:
       return "unclear";
   }

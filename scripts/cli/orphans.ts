@@ -14,21 +14,30 @@ import type { Run } from "./run.js";
 import { stateLost } from "./state-copy.js";
 
 /**
+ * Before anything is changed: whatever users are served by is in the state, by its ID or at least by its name.
+ * @throws ReleaseError `stateLost`
+ */
+export async function assertServingKnown(run: Run, present: Present): Promise<void> {
+  const names = new Set(readKnown(present.exported).objects.map(({ name }) => name));
+  const unknown = (await listByLabels({ stack: run.ws.stack }, { all: true })).filter((c) => !present.ids.has(c.Id) && !names.has(nameOf(c)));
+  if (unknown.length === 0) return;
+  if (present.resources === 0) assertNoServices(run.ws, unknown, "Pulumi's state of it is empty");
+  const traffic = await trafficOf(run, present);
+  const serving = unknown.map(nameOf).filter((name) => traffic?.apps.has(name) === true);
+  if (serving.length > 0) throw stateLost(run.ws, `${serving.join(", ")} carry traffic, and Pulumi's state does not know them`);
+}
+
+/**
  * Removes containers and networks of this stack that a killed run made: no state knows them, and users are served by none of them. What
  * may be anybody else's is told and left alone.
- *
- * @throws ReleaseError `stateLost` where users are served by one that no state knows
  */
 export async function removeOrphans(run: Run, present: Present): Promise<void> {
   const { stack } = run.ws;
   const unknown = (await listByLabels({ stack }, { all: true })).filter((c) => !present.ids.has(c.Id));
   const { beingMade } = readKnown(present.exported);
   if (unknown.length > 0) {
-    if (present.resources === 0) assertNoServices(run.ws, unknown, "Pulumi's state of it is empty");
     const traffic = await trafficOf(run, present);
-    const judged = unknown.map((container) => ({ container, fate: fateOf({ name: nameOf(container), role: container.Labels[LABEL.role] ?? "" }, traffic, beingMade) }));
-    const serving = judged.filter(({ fate }) => fate === "serves").map(({ container }) => nameOf(container));
-    if (serving.length > 0) throw stateLost(run.ws, `${serving.join(", ")} carry traffic, and Pulumi's state does not know them`);
+    const judged = unknown.map((container) => ({ container, fate: fateOf({ name: nameOf(container), role: container.Labels[LABEL.role] ?? "", runs: container.State === "running" }, traffic, beingMade) }));
     for (const { container, fate } of judged) await deal(run, container, fate);
   }
   const filters = { label: labelFilter({ stack }) };

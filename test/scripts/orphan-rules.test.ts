@@ -21,20 +21,25 @@ describe("what is in no state", () => {
     ["mine", "", traffic, ["mine"], "unclear"],
   ];
   for (const [name, role, seen, made, fate] of cases) {
-    it(`${role || "unlabelled"} ${name}${seen === null ? ", traffic not seen" : ""}${made.length > 0 ? ", being made" : ""}: ${fate}`, () => assert.equal(fateOf({ name, role }, seen, new Set(made)), fate));
+    it(`${role || "unlabelled"} ${name}${seen === null ? ", traffic not seen" : ""}${made.length > 0 ? ", being made" : ""}: ${fate}`, () => assert.equal(fateOf({ name, role, runs: true }, seen, new Set(made)), fate));
   }
+
+  it("what a killed update had made and not started serves nobody", () => {
+    assert.equal(fateOf({ name: "proxy", role: "proxy", runs: false }, traffic, new Set(["proxy"])), "idle");
+    assert.equal(fateOf({ name: "qdrant-0", role: "qdrant", runs: false }, traffic, new Set(["qdrant-0"])), "idle");
+  });
 
   it("never goes where users are served by it", () => {
     const names = ["app-1", "app-2", "qdrant-0", "qdrant-1", "proxy"];
     fc.assert(fc.property(
       fc.constantFrom(...names), fc.constantFrom("app", "qdrant", "proxy", "data", ""), fc.subarray(names), fc.subarray(names), fc.subarray(names), fc.boolean(),
       (name, role, apps, stores, made, isServing) => {
-        if (fateOf({ name, role }, { apps: new Set(apps), stores: new Set(stores), isServing }, new Set(made)) !== "idle") return;
+        if (fateOf({ name, role, runs: true }, { apps: new Set(apps), stores: new Set(stores), isServing }, new Set(made)) !== "idle") return;
         assert.ok(!apps.includes(name));
         assert.ok(role !== "qdrant" || !stores.includes(name));
         assert.ok(role !== "proxy" || !isServing);
       },
     ));
-    assert.equal(fateOf({ name: "proxy", role: "proxy" }, traffic, none), "unclear");
+    assert.equal(fateOf({ name: "proxy", role: "proxy", runs: false }, traffic, none), "unclear");
   });
 });

@@ -5,19 +5,19 @@ import { readLive } from "../../../components/traffic/live.js";
 import { revisionsOf, type TrafficTable } from "../../../components/traffic/model.js";
 import type { Present } from "../present.js";
 import type { Workspace } from "../workspace.js";
-import { find } from "./found.js";
+import { find, type FoundObject } from "./found.js";
 import { type Drift, judgeDrift } from "./judge.js";
-import { readKnown } from "./known.js";
+import { type KnownObject, readKnown } from "./known.js";
 
 /**
  * What somebody did to the stack's containers, network and volumes behind Pulumi's back. Reads only.
  * @throws ReleaseError of Docker
  */
 export async function findDrift(ws: Workspace, present: Pick<Present, "exported" | "ledger">): Promise<Drift[]> {
-  const { objects } = readKnown(present.exported);
+  const { objects, beingMade } = readKnown(present.exported);
   if (objects.length === 0) return [];
   const [found, table, backups] = await Promise.all([Promise.all(objects.map(find)), servedTable(ws.stack), listBackups(ws.paths)]);
-  const known = objects.map((object, at) => ({ object, found: found[at] ?? null }));
+  const known = objects.map((object, at) => ({ object, found: whole(object, found[at] ?? null, beingMade) }));
   const record = present.ledger.at(-1);
   return judgeDrift(known, {
     stack: ws.stack,
@@ -25,6 +25,11 @@ export async function findDrift(ws: Workspace, present: Pick<Present, "exported"
     data: dataVolumes(ws.stack, record),
     backup: backups.findLast(({ proven, problem }) => proven && problem === "")?.name ?? null,
   });
+}
+
+/** What an update was making when it was killed, and does not run, is none: it is removed as all that such a run left, and made anew. */
+function whole(object: KnownObject, found: FoundObject | null, beingMade: ReadonlySet<string>): FoundObject | null {
+  return found !== null && found.id !== object.id && found.status !== "running" && object.kind === "container" && beingMade.has(object.name) ? null : found;
 }
 
 /** Null also where it cannot be read: then what is recorded as serving counts. */

@@ -16,6 +16,7 @@ const resource = z.looseObject({
   dependencies: names.nullish(),
   propertyDependencies: z.record(z.string(), names.nullable()).nullish(),
   deletedWith: z.string().optional(),
+  pendingReplacement: z.boolean().optional(),
 });
 const exported = z.looseObject({ deployment: z.looseObject({ resources: z.array(resource) }) });
 
@@ -30,7 +31,7 @@ export function editState(state: string, { adopted, forgotten }: StateEdit): str
   const gone = new Set(forgotten);
   const stays = (urns: readonly string[]): string[] => urns.filter((urn) => !gone.has(urn));
   const resources = whole.deployment.resources.filter(({ urn }) => !gone.has(urn)).map((one) => {
-    const { dependencies, propertyDependencies, deletedWith, ...rest } = one;
+    const { dependencies, propertyDependencies, deletedWith, pendingReplacement, ...rest } = one;
     const swap = adopted.find(({ urn, from }) => urn === one.urn && from === one.id);
     return {
       ...rest,
@@ -39,6 +40,8 @@ export function editState(state: string, { adopted, forgotten }: StateEdit): str
         propertyDependencies: propertyDependencies === null ? null : Object.fromEntries(Object.entries(propertyDependencies).map(([key, urns]) => [key, urns === null ? null : stays(urns)])),
       }),
       ...(deletedWith === undefined || gone.has(deletedWith) ? {} : { deletedWith }),
+      // What was to be made in its place is there.
+      ...(swap !== undefined || pendingReplacement === undefined ? {} : { pendingReplacement }),
       ...(swap === undefined ? {} : { id: swap.to, outputs: { ...rest.outputs, id: swap.to } }),
     };
   });

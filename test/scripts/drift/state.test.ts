@@ -47,6 +47,13 @@ describe("drift: the state", () => {
     assert.deepEqual(edited, expected);
   });
 
+  it("forgets that something was to be made in the place of what is there", () => {
+    const half = { deployment: { resources: [{ ...proxy, pendingReplacement: true }] } };
+    const adopt = (id: string): object[] => (JSON.parse(editState(JSON.stringify(half), { adopted: [{ urn: "proxy", from: id, to: "new" }], forgotten: [] })) as typeof half).deployment.resources;
+    assert.deepEqual(adopt("old"), [{ ...proxy, id: "new", outputs: { ...proxy.outputs, id: "new" } }]);
+    assert.deepEqual(adopt("other"), half.deployment.resources);
+  });
+
   it("loses what is gone, from what others depend on as well", () => {
     const { resources } = (JSON.parse(editState(text, { adopted: [], forgotten: ["proxy"] })) as typeof state).deployment;
     assert.deepEqual(resources.map(({ urn }) => urn), ["stack", "live", "front", "leaving"]);
