@@ -62,7 +62,8 @@ function ofContainer(object: KnownObject, found: FoundObject | null, serving: Se
   if (lacking !== undefined && matters(object, serving)) {
     return { how: "detached", what: `${who} is not on network ${lacking} any more, so nobody reaches it there`, next: `docker network connect ${lacking} ${name}, then run again` };
   }
-  if (!["running", "restarting"].includes(found.status) && role === "proxy") {
+  // One that was made and never started is an update's that failed: the next one makes it anew.
+  if (["exited", "paused", "dead"].includes(found.status) && role === "proxy") {
     const start = found.status === "paused" ? "unpause" : "start";
     return { how: "stopped", what: `${who} is ${found.status}, so no user is served`, next: `docker ${start} ${name}, then run again` };
   }

@@ -23,6 +23,7 @@ describe("drift: judged", () => {
     ["renamed", {}, { name: "x" }, /was renamed to x by somebody else; it gets its name back$/],
     ["stopped", {}, { status: "exited" }, /is exited, so no user is served\. Next: docker start pbjrag-s-proxy, then run again$/],
     ["paused", {}, { status: "paused" }, /Next: docker unpause pbjrag-s-proxy, then run again$/],
+    ["never started, as by an update that failed", {}, { status: "created" }, /^$/],
     ["a stopped Qdrant is the backup's to refuse", { role: "qdrant" }, { status: "exited" }, /^$/],
     ["off the network", {}, { networks: [] }, /is not on network pbjrag-s any more.*Next: docker network connect pbjrag-s pbjrag-s-proxy, then run again$/],
     ["made anew without its volume", { role: "qdrant" }, { id: "new", volumes: [] }, /without volume pbjrag-s_proxy at \/live.*Next: docker rm -f pbjrag-s-proxy, then run again/],
