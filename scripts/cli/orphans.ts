@@ -30,11 +30,12 @@ export async function assertServingKnown(run: Run, present: Present): Promise<vo
 /**
  * Removes containers and networks of this stack that a killed run made: no state knows them, and users are served by none of them. What
  * may be anybody else's is told and left alone.
+ *
+ * @param beingMade names of what killed updates had begun to make
  */
-export async function removeOrphans(run: Run, present: Present): Promise<void> {
+export async function removeOrphans(run: Run, present: Present, beingMade: ReadonlySet<string>): Promise<void> {
   const { stack } = run.ws;
   const unknown = (await listByLabels({ stack }, { all: true })).filter((c) => !present.ids.has(c.Id));
-  const { beingMade } = readKnown(present.exported);
   if (unknown.length > 0) {
     const traffic = await trafficOf(run, present);
     const judged = unknown.map((container) => ({ container, fate: fateOf({ name: nameOf(container), role: container.Labels[LABEL.role] ?? "", runs: container.State === "running" }, traffic, beingMade) }));

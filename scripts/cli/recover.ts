@@ -6,6 +6,7 @@ import { resumeWrites } from "../../components/traffic/freeze.js";
 import { abandonedEngineLock } from "./engine-lock.js";
 import { endLeftovers } from "./leftovers.js";
 import { findDrift, inASentence } from "./drift/drift.js";
+import { readKnown } from "./drift/known.js";
 import { settleDrift } from "./drift/settle.js";
 import { assertServingKnown, removeOrphans } from "./orphans.js";
 import { readPresent, type Present } from "./present.js";
@@ -67,9 +68,10 @@ export async function clearUp(run: Run, data: "kept" | "replaced" = "kept"): Pro
   const found = await readPresent(run.engine, run.ws);
   await assertServingKnown(run, found);
   const present = await settleDrift(run, found, data);
-  await removeOrphans(run, present);
-  if (present.pendingOperations === 0) return present;
-  await clearPending(run, present);
+  // What was pending is told by the state as it was found: the real `stack import` (seen in 3.256.0) drops it.
+  await removeOrphans(run, present, readKnown(found.exported).beingMade);
+  if (found.pendingOperations === 0) return present;
+  await clearPending(run, found);
   return readPresent(run.engine, run.ws);
 }
 
