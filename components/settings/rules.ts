@@ -58,7 +58,10 @@ export function settingsProblems(settings: Settings, stack: string): Problem[] {
 
 function checkSource({ version, source }: Settings, report: Report): void {
   const tag = tagProblem(version);
-  if (tag !== null) {
+  const day = /^(\d{4}-\d{2}-\d{2}) \d{2}:\d{2}:\d{2}.* UTC$/.exec(version)?.[1];
+  if (day !== undefined) {
+    report("version", `${JSON.stringify(version)} is what Pulumi makes of a day that stands there without quotes`, `quote it: pulumi config set pbjrag:version ${day}`);
+  } else if (tag !== null) {
     report("version", tag, "name a git tag of the app: pulumi config set pbjrag:version v3.0.0");
   }
   const repository = sourceProblem(source);

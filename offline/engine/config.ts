@@ -1,12 +1,12 @@
 import { existsSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import type { Document, Scalar } from "yaml";
+import type { PulumiValue } from "../../components/settings/pulumi-yaml.js";
 import { EXIT, fail } from "./errors.js";
 import { parsePath } from "./paths.js";
 import type { Project } from "./project.js";
 import { Crypter, crypterOf, passphraseFromEnvironment } from "./secrets.js";
 import { readText, writeWhole } from "./state/files.js";
-import { isObject, type Value } from "./values.js";
+import type { Value } from "./values.js";
 
 /** One config value, decrypted. */
 export interface ConfigValue {
@@ -17,27 +17,31 @@ export interface ConfigValue {
   secret: boolean;
 }
 
-/** A stack's config file. It is read and written with comments kept. */
+/** A stack's config file. What is not set stays as it is, comments included. */
 export class StackConfig {
   private constructor(
     readonly file: string,
-    private readonly document: Document,
+    private readonly project: string,
+    private text: string,
+    private readonly yaml: typeof import("../../components/settings/pulumi-yaml.js"),
   ) {}
 
   /** Opens the config of a stack: the given file, or the one of its name beside `Pulumi.yaml`. */
   static async open(project: Project, stack: string, file?: string): Promise<StackConfig> {
     if (file !== undefined && !existsSync(file)) fail(`could not read the config file '${file}'`, EXIT.usage);
     const path = file ?? join(project.root, `Pulumi.${stack}.yaml`);
-    const { parseDocument } = await import("yaml");
-    const document = parseDocument(readText(path) ?? "", { intAsBigInt: true });
-    const [error] = document.errors;
-    if (error !== undefined) fail(`${path}: ${error.message}`, EXIT.usage);
-    return new StackConfig(path, document);
+    const yaml = await import("../../components/settings/pulumi-yaml.js");
+    const text = readText(path) ?? "";
+    const parsed = yaml.parsePulumiYaml(text);
+    const problem = parsed.errors[0]?.message ?? yaml.unreadable(parsed.toJS() as PulumiValue);
+    if (problem !== null) fail(`${path}: ${problem}`, EXIT.usage);
+    return new StackConfig(path, project.name, text, yaml);
   }
 
   /** The salt of the secrets in it. */
   get salt(): string | undefined {
-    const salt: unknown = this.document.get("encryptionsalt");
+    const file = this.yaml.readPulumiYaml(this.text);
+    const salt = isMapping(file) ? file.encryptionsalt : undefined;
     return typeof salt === "string" ? salt : undefined;
   }
 
@@ -45,33 +49,22 @@ export class StackConfig {
   async crypter(): Promise<Crypter> {
     if (this.salt !== undefined) return crypterOf(this.salt);
     const crypter = await Crypter.create(passphraseFromEnvironment());
-    await this.setSalt(crypter.salt);
-    this.save();
-    return crypter;
-  }
-
-  private async setSalt(salt: string): Promise<void> {
-    const { YAMLMap } = await import("yaml");
-    if (!(this.document.contents instanceof YAMLMap)) this.document.contents = this.document.createNode({});
+    const { withFirst } = await edits();
     // First in the file, as the real command puts it.
-    const { contents } = this.document;
-    if (contents instanceof YAMLMap) contents.items.unshift(this.document.createPair("encryptionsalt", salt));
+    this.save(withFirst(this.text, "encryptionsalt", crypter.salt));
+    return crypter;
   }
 
   /** Every value as it stands in the file: secrets still encrypted. */
   sealed(): Record<string, Value> {
-    const config: unknown = this.document.get("config");
-    if (config === undefined || config === null) return {};
-    const values = plain(this.document, config, this.file);
-    if (!isObject(values)) fail(`${this.file}: 'config' must be a map`, EXIT.usage);
-    return values;
+    return Object.fromEntries(Object.entries(this.read()).map(([key, value]) => [key, stored(value)]));
   }
 
   /** Every value, decrypted, by its full key. */
   async values(): Promise<Record<string, ConfigValue>> {
-    const sealed = this.sealed();
-    const crypter = containsSecure(sealed) ? await this.crypter() : undefined;
-    return Object.fromEntries(Object.entries(sealed).map(([key, value]) => [key, opened(value, crypter)]));
+    const read = this.read();
+    const crypter = containsSecure(read) ? await this.crypter() : undefined;
+    return Object.fromEntries(Object.entries(read).map(([key, value]) => [key, this.opened(value, crypter)]));
   }
 
   /** Sets a value. With `path`, the key may name a place inside a structure. */
@@ -81,18 +74,14 @@ export class StackConfig {
       : options.path
         ? typed(value)
         : value;
-    if (!this.document.has("config")) this.document.set("config", this.document.createNode({}));
-    const node = this.document.createNode(stored);
-    const { isScalar } = await import("yaml");
-    if (isScalar(node)) quote(node);
-    this.document.setIn(["config", ...this.keys(key)], node);
-    this.save();
+    const { path, held } = this.place(key, stored);
+    this.save((await edits()).withValue(this.text, ["config", ...path], held));
   }
 
   /** Removes a value. */
-  remove(key: string[]): void {
-    this.document.deleteIn(["config", ...this.keys(key)]);
-    this.save();
+  async remove(key: string[]): Promise<void> {
+    const { path, held } = this.place(key, undefined);
+    this.save((await edits()).withValue(this.text, ["config", ...path], held));
   }
 
   /** Removes the file itself. */
@@ -100,13 +89,59 @@ export class StackConfig {
     rmSync(this.file, { force: true });
   }
 
-  private keys(key: string[]): (string | number)[] {
-    return key.map((part) => (/^\d+$/.test(part) ? Number(part) : part));
+  /** A list is set as a whole: the way to it, and what it holds then. */
+  private place(key: string[], value: PulumiValue | undefined): { path: string[]; held: PulumiValue | undefined } {
+    const config = this.read();
+    for (let at = 1; at < key.length; at += 1) {
+      const path = key.slice(0, at);
+      const list = path.reduce<PulumiValue | undefined>((held, part) => (held !== undefined && isMapping(held) ? held[part] : undefined), config);
+      if (Array.isArray(list) || (!isMapping(list ?? null) && /^\d+$/.test(key[at] ?? ""))) return { path, held: inList(Array.isArray(list) ? list : [], key.slice(at), value) };
+    }
+    return { path: key, held: value };
   }
 
-  private save(): void {
-    writeWhole(this.file, this.document.toString({ lineWidth: 0 }));
+  private read(): Record<string, PulumiValue> {
+    const file = this.yaml.readPulumiYaml(this.text);
+    const config = isMapping(file) ? (file.config ?? null) : null;
+    if (config === null) return {};
+    if (!isMapping(config)) return fail(`${this.file}: 'config' must be a map`, EXIT.usage);
+    return Object.fromEntries(Object.entries(config).map(([key, value]) => [key.includes(":") ? key : `${this.project}:${key}`, value]));
   }
+
+  private opened(value: PulumiValue, crypter: Crypter | undefined): ConfigValue {
+    const reveal = (each: PulumiValue): PulumiValue => {
+      if (isSecure(each)) return crypter?.decrypt(each.secure) ?? "";
+      if (Array.isArray(each)) return each.map(reveal);
+      if (!isMapping(each)) return each;
+      return Object.fromEntries(Object.entries(each).map(([key, item]) => [key, reveal(item)]));
+    };
+    const open = reveal(value);
+    const text = this.yaml.programText(open);
+    const secret = containsSecure(value);
+    return open !== null && typeof open === "object" ? { value: text, object: asValue(open), secret } : { value: text, secret };
+  }
+
+  private save(text: string): void {
+    this.text = text;
+    writeWhole(this.file, text);
+  }
+}
+
+const edits = (): Promise<typeof import("../../components/settings/pulumi-edit.js")> => import("../../components/settings/pulumi-edit.js");
+
+function inList(held: PulumiValue | undefined, [key = "", ...rest]: string[], value: PulumiValue | undefined): PulumiValue | undefined {
+  const below = (item: PulumiValue | undefined): PulumiValue | undefined => (rest.length === 0 ? value : inList(item, rest, value));
+  if (isMapping(held ?? null)) {
+    const others = Object.entries(held as Record<string, PulumiValue>).filter(([name]) => name !== key);
+    const item = below((held as Record<string, PulumiValue>)[key]);
+    return Object.fromEntries(item === undefined ? others : [...others, [key, item]]);
+  }
+  const list = Array.isArray(held) ? [...held] : [];
+  const at = Number(key);
+  if (!Number.isInteger(at)) return fail(`'${key}' is no place in a list`, EXIT.usage);
+  const item = below(list[at]);
+  list.splice(at, 1, ...(item === undefined ? [] : [item]));
+  return list;
 }
 
 /** The parts of a key given on the command line, with the project as its default namespace. */
@@ -124,74 +159,31 @@ export function programEnvironment(values: Record<string, ConfigValue>): Record<
   return { PULUMI_CONFIG: JSON.stringify(texts), PULUMI_CONFIG_SECRET_KEYS: JSON.stringify(secretKeys) };
 }
 
-const isSecure = (value: Value): value is { secure: string } =>
-  isObject(value) && Object.keys(value).length === 1 && typeof value.secure === "string";
+const isMapping = (value: PulumiValue): value is { [key: string]: PulumiValue } => typeof value === "object" && value !== null && !Array.isArray(value);
 
-function containsSecure(value: Value): boolean {
+const isSecure = (value: PulumiValue): value is { secure: string } =>
+  isMapping(value) && Object.keys(value).length === 1 && typeof value.secure === "string";
+
+function containsSecure(value: PulumiValue): boolean {
   if (Array.isArray(value)) return value.some(containsSecure);
-  return isSecure(value) || (isObject(value) && Object.values(value).some(containsSecure));
+  return isSecure(value) || (isMapping(value) && Object.values(value).some(containsSecure));
 }
 
-function opened(value: Value, crypter: Crypter | undefined): ConfigValue {
-  const reveal = (each: Value): Value => {
-    if (isSecure(each)) return crypter?.decrypt(each.secure) ?? "";
-    if (Array.isArray(each)) return each.map(reveal);
-    if (!isObject(each)) return each;
-    return Object.fromEntries(Object.entries(each).map(([key, item]) => [key, reveal(item)]));
-  };
-  const open = reveal(value);
-  const secret = containsSecure(value);
-  if (open !== null && typeof open === "object") return { value: JSON.stringify(open), object: open, secret };
-  return { value: String(open), secret };
+/** Without numbers of 64 bits, which only a text keeps whole. */
+function asValue(value: PulumiValue): Value {
+  if (typeof value === "bigint") return Number(value);
+  if (Array.isArray(value)) return value.map(asValue);
+  return isMapping(value) ? Object.fromEntries(Object.entries(value).map(([key, item]) => [key, asValue(item)])) : value;
 }
 
-/** Values below a path keep their type in the file. */
-function typed(text: string): string | number | boolean {
+/** As the history of updates keeps it: a key without a value holds an empty text. */
+const stored = (value: PulumiValue): Value => (value === null ? "" : asValue(value));
+
+/** Values below a path become booleans and whole numbers where they look like them (`coerce` of Pulumi 3.260.0). */
+function typed(text: string): string | number | bigint | boolean {
   if (text === "true" || text === "false") return text === "true";
-  return /^(0|-?[1-9]\d{0,14})$/.test(text) ? Number(text) : text;
-}
-
-const SAFE = /^[A-Za-z./][\w ./@=+-]*$/;
-const WORDS = /^(true|false|yes|no|on|off|null|y|n|\.inf|\.nan)$/i;
-
-/** The real command's YAML reads more texts as something else than text: quote all but plain words. */
-function quote(node: Scalar): void {
-  const { value } = node;
-  if (typeof value === "string" && !value.includes("\n") && (!SAFE.test(value) || WORDS.test(value) || value.endsWith(" "))) {
-    node.type = "QUOTE_DOUBLE";
-  }
-}
-
-/** A YAML node as JSON. What the two YAML readers understand differently must be quoted in the file. */
-function plain(document: Document, node: unknown, file: string): Value {
-  const json: unknown = (node as { toJS(doc: Document): unknown }).toJS(document);
-  const convert = (value: unknown, path: string): Value => {
-    if (typeof value === "bigint") {
-      if (value > 999_999_999_999_999n || value < -999_999_999_999_999n) fail(`${file}: quote the value of ${path}`);
-      return Number(value);
-    }
-    if (value === null) fail(`${file}: the value of ${path} is empty: quote it or remove it`, EXIT.usage);
-    if (Array.isArray(value)) return value.map((item, index) => convert(item, `${path}[${index}]`));
-    if (typeof value !== "object") return value as Value;
-    return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, convert(item, `${path}.${key}`)]));
-  };
-  checkScalars(node, file);
-  return convert(json, "config");
-}
-
-/** Number-like texts on which YAML 1.1 and 1.2 differ, and dates. */
-const AMBIGUOUS = /^([-+]?0\d+|[-+]?\d[\d_]*_\d*|0[box][\da-f_]+|\d{4}-\d{1,2}-\d{1,2}.*|[-+]?[\d.]+e[-+]?\d+|\+\d+|~|yes|no|on|off)$/i;
-
-function checkScalars(node: unknown, file: string): void {
-  const { items, value, source, type } = node as {
-    items?: unknown[];
-    value?: unknown;
-    source?: string;
-    type?: string;
-  };
-  if (items !== undefined) for (const item of items) if (item !== null) checkScalars(item, file);
-  if (value !== null && typeof value === "object") checkScalars(value, file);
-  if (type === "PLAIN" && source !== undefined && AMBIGUOUS.test(source)) {
-    fail(`${file}: quote the value ${source}: YAML readers differ on it`, EXIT.usage);
-  }
+  if (!/^[-+]?\d+$/.test(text) || (text.length > 1 && text.startsWith("0"))) return text;
+  const value = BigInt(text.replace("+", ""));
+  if (value < -(2n ** 63n) || value > (text.startsWith("+") ? 2n ** 63n : 2n ** 64n) - 1n) return text;
+  return Number.isSafeInteger(Number(value)) ? Number(value) : value;
 }

@@ -12,6 +12,7 @@ import { confirmed } from "./confirm.js";
 import { dryRun } from "./dry-run.js";
 import { finished, writeDown } from "./finished.js";
 import { ensureImages } from "./images.js";
+import { misreadLines } from "./misread.js";
 import { endLines, type Outcome } from "./outcome.js";
 import { lookAtPresent, readPresent, type Present } from "./present.js";
 import { isNoChange, previewPlan, refuseOlder } from "./preview.js";
@@ -68,6 +69,7 @@ function said(outcome: Outcome): Outcome {
 
 async function release(run: Run, options: DeployOptions, values: Record<string, unknown> & { version: string }, released: () => void): Promise<Outcome> {
   await assertNotFrozen(run.ws.paths, async () => (await readLive(run.ws.stack))?.table.serving?.revision ?? null);
+  misreadLines(run.ws).forEach((line) => run.say(line));
   const found = await recover(run);
   const present = found.ledger.length === 0 && (await endAdoption(run)) ? await readPresent(run.engine, run.ws) : found;
   if (options.canary !== undefined) {

@@ -8,6 +8,7 @@ import { Engine } from "./engine.js";
 import { findDrift, inASentence } from "./drift/drift.js";
 import { drifted, refusing } from "./drift/settle.js";
 import { refusedBy } from "./failure.js";
+import { misreadLines } from "./misread.js";
 import { openStack } from "./open-stack.js";
 import { endLines, type Outcome } from "./outcome.js";
 import { readPresent, type Present } from "./present.js";
@@ -47,6 +48,7 @@ async function preview(ws: Workspace, command: string, values: Record<string, un
     redact = createRedactor(await secretsOf(ws, engine));
     if (!made) await tellDrift(ws, await readPresent(engine, ws), data);
     config = new TempConfig(ws, values);
+    for (const line of misreadLines(ws)) process.stdout.write(`${redact(line)}\n`);
     const result = await engine.show("preview", [
       "preview", "--stack", ws.stack, "--config-file", config.file, "--non-interactive", "--suppress-outputs", "--color", "never",
     ]);

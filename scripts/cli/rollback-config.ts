@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import type { ReleaseRecord } from "../../components/release/model.js";
 import { RELEASE_KEYS, rollbackConfig } from "../../components/settings/recorded.js";
+import { programText, type PulumiValue } from "../../components/settings/pulumi-yaml.js";
 import { configValues, skipping, withoutTrial } from "./stack-file.js";
 import type { Workspace } from "./workspace.js";
 
@@ -14,7 +15,7 @@ import type { Workspace } from "./workspace.js";
 export function rollbackValues(ws: Workspace, target: ReleaseRecord, attempt: string, noBackupReason?: string): Record<string, unknown> {
   const text = readFileSync(ws.stackFile, "utf8");
   const present = Object.entries(configValues(text));
-  const raw = Object.fromEntries(present.map(([key, value]) => [`pbjrag:${key}`, typeof value === "string" ? value : JSON.stringify(value)]));
+  const raw = Object.fromEntries(present.map(([key, value]) => [`pbjrag:${key}`, programText(value as PulumiValue)]));
   const config = rollbackConfig(raw, target.settings);
   const values = RELEASE_KEYS.map((key): [string, unknown] => [key, asYaml(config[`pbjrag:${key}`])]);
   const once = { ...withoutTrial(text), ...skipping(text, "backup", noBackupReason) };

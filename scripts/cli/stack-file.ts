@@ -1,43 +1,48 @@
-import { Document, parseDocument } from "yaml";
-import { isObject } from "../../components/settings/defaults.js";
+import { isDeepStrictEqual } from "node:util";
+import { isObject, type RawObject } from "../../components/settings/defaults.js";
+import { parsePulumiYaml, programText, type PulumiValue, readPulumiYaml, unreadable } from "../../components/settings/pulumi-yaml.js";
+import { withValue } from "../../components/settings/pulumi-edit.js";
 
 /**
- * Pure edits of a `Pulumi.<stack>.yaml`. Comments and order stay as they are, so that the change to commit is one line.
+ * Pure reading and edits of a `Pulumi.<stack>.yaml`. Values are what Pulumi makes of them, see components/settings/pulumi-scalars.ts; what is not
+ * changed stays as it is to the byte.
  */
 const namespace = "pbjrag";
 
-/** Raw value of one key of the namespace, or undefined. Secrets come as `{secure: …}`. */
+/**
+ * One key of the namespace, or undefined: an object or a list, else a text, as the program gets it. Secrets come as `{secure: …}`. Numbers of 64
+ * bits within an object are bigints.
+ */
 export function configValue(text: string, key: string): unknown {
-  const parsed = parseDocument(text).toJS() as { config?: Record<string, unknown> } | null;
-  return parsed?.config?.[`${namespace}:${key}`];
+  return configValues(text)[key];
 }
 
 /** All values of the namespace, keys without it. */
 export function configValues(text: string): Record<string, unknown> {
-  const parsed = parseDocument(text).toJS() as { config?: Record<string, unknown> } | null;
   const prefix = `${namespace}:`;
   return Object.fromEntries(
-    Object.entries(parsed?.config ?? {})
+    Object.entries(configOf(text))
       .filter(([key]) => key.startsWith(prefix))
-      .map(([key, value]) => [key.slice(prefix.length), value]),
+      .map(([key, value]) => [key.slice(prefix.length), typeof value === "object" && value !== null ? value : programText(value)]),
   );
 }
 
 /** What the stack's secrets are encrypted with, as Pulumi writes it; null where nothing was encrypted yet. */
 export function encryptionSalt(text: string): string | null {
-  const parsed = parseDocument(text).toJS() as { encryptionsalt?: unknown } | null;
-  return typeof parsed?.encryptionsalt === "string" ? parsed.encryptionsalt : null;
+  const file = readPulumiYaml(text);
+  return isObject(file) && typeof file["encryptionsalt"] === "string" ? file["encryptionsalt"] : null;
 }
 
 /** Why a text is no stack file, or null. */
 export function stackFileProblem(text: string): string | null {
-  const parsed = parseDocument(text);
+  const parsed = parsePulumiYaml(text);
   const [error] = parsed.errors;
   if (error !== undefined) return `it is no YAML: ${error.message.split("\n")[0]?.replace(/:$/, "") ?? ""}`;
-  const file: unknown = parsed.toJS();
+  const file = parsed.toJS() as PulumiValue;
   if (file === null) return null;
   if (!isObject(file)) return "it holds no keys";
-  return file["config"] === undefined || file["config"] === null || isObject(file["config"]) ? null : "its config is no list of keys";
+  if (file["config"] !== undefined && file["config"] !== null && !isObject(file["config"])) return "its config is no list of keys";
+  return unreadable(file);
 }
 
 /**
@@ -45,24 +50,33 @@ export function stackFileProblem(text: string): string | null {
  * object a word stands for it, a value that is encrypted as a whole is left out.
  */
 export function rawConfigOf(text: string): Record<string, string> {
-  const parsed = parseDocument(text).toJS() as { config?: Record<string, unknown> | null } | null;
   const config: Record<string, string> = {};
-  for (const [name, value] of Object.entries(parsed?.config ?? {})) {
+  for (const [name, value] of Object.entries(configOf(text))) {
     const key = name.includes(":") ? name : `${namespace}:${name}`;
-    if (!isSecure(value) && value !== null) config[key] = typeof value === "string" ? value : JSON.stringify(opened(value));
+    if (!isSecure(value)) config[key] = programText(opened(value));
   }
   return config;
 }
 
 /** Where the file has encrypted values: key with namespace, then the names or places below it. */
 export function securePaths(text: string): string[][] {
-  const parsed = parseDocument(text).toJS() as { config?: Record<string, unknown> | null } | null;
-  const below = (value: unknown): string[][] => {
+  const below = (value: PulumiValue): string[][] => {
     if (isSecure(value)) return [[]];
-    const entries = Array.isArray(value) ? value.entries() : isObject(value) ? Object.entries(value) : [];
+    const entries = Array.isArray(value) ? value.entries() : isMapping(value) ? Object.entries(value) : [];
     return [...entries].flatMap(([key, item]) => below(item).map((rest) => [String(key), ...rest]));
   };
-  return below(parsed?.config ?? {}).map(([name = "", ...rest]) => [name.includes(":") ? name : `${namespace}:${name}`, ...rest]);
+  return below(configOf(text)).map(([name = "", ...rest]) => [name.includes(":") ? name : `${namespace}:${name}`, ...rest]);
+}
+
+/** `config` of the file; nothing where it has none, or what is no list of keys. */
+function configOf(text: string): Record<string, PulumiValue> {
+  const file = readPulumiYaml(text);
+  const config = isMapping(file) ? file["config"] : undefined;
+  return config !== undefined && isMapping(config) ? config : {};
+}
+
+function isMapping(value: PulumiValue): value is Record<string, PulumiValue> {
+  return isObject(value);
 }
 
 /** Stands for a secret: as good as any where only its place is looked at, also as a path. */
@@ -70,14 +84,14 @@ const SOME_SECRET = "/encrypted";
 /** The same for keys whose value has another form. */
 const SOME_SECRETS: Readonly<Record<string, string>> = { slackWebhook: "https://encrypted.invalid/" };
 
-function isSecure(value: unknown): boolean {
+function isSecure(value: PulumiValue): boolean {
   return isObject(value) && Object.keys(value).length === 1 && typeof value["secure"] === "string";
 }
 
-function opened(value: unknown, key = ""): unknown {
+function opened(value: PulumiValue, key = ""): PulumiValue {
   if (isSecure(value)) return SOME_SECRETS[key] ?? SOME_SECRET;
   if (Array.isArray(value)) return value.map((item) => opened(item));
-  return isObject(value) ? Object.fromEntries(Object.entries(value).map(([name, item]) => [name, opened(item, name)])) : value;
+  return isMapping(value) ? Object.fromEntries(Object.entries(value).map(([name, item]) => [name, opened(item, name)])) : value;
 }
 
 /** The key `canary` as it is where nothing is tried, if the file names a tag to try; else nothing. */
@@ -105,21 +119,24 @@ export function staleValues(text: string, version: string, generation: string): 
   };
 }
 
-/** The text with the given keys set; a key whose value is undefined is removed. */
+/** The text with the given keys set; a key whose value is undefined is removed. Of an object only what differs is written. */
 export function withConfig(text: string, values: Record<string, unknown>): string {
-  const parsed = parseDocument(text);
-  const doc = parsed.contents === null ? emptyDocument(parsed.commentBefore) : parsed;
-  if (!doc.has("config")) doc.set("config", doc.createNode({}));
-  for (const [key, value] of Object.entries(values)) {
-    const path = ["config", `${namespace}:${key}`];
-    if (value === undefined) doc.deleteIn(path);
-    else doc.setIn(path, typeof value === "object" ? doc.createNode(value) : value);
-  }
-  return doc.toString({ lineWidth: 0 });
+  const present = configOf(text);
+  const changes = Object.entries(values).flatMap(([key, value]) => changesOf(present[`${namespace}:${key}`], value, ["config", `${namespace}:${key}`]));
+  return changes.reduce((now, [path, value]) => withValue(now, path, value), text);
 }
 
-function emptyDocument(comment: string | null): Document {
-  const doc = new Document({});
-  doc.commentBefore = comment;
-  return doc;
+type Change = [path: string[], value: unknown];
+
+/** What is new comes before what goes, so that no object is empty in between. */
+function changesOf(before: unknown, after: unknown, path: string[]): Change[] {
+  if (isDeepStrictEqual(before, after)) return [];
+  if (!isObject(before) || !isObject(after) || Object.values(after).every((value) => value === undefined)) return [[path, isObject(after) ? defined(after) : after]];
+  const keys = [...new Set([...Object.keys(before), ...Object.keys(after)])];
+  const changes = keys.flatMap((key) => changesOf(before[key], after[key], [...path, key]));
+  return [...changes.filter(([, value]) => value !== undefined), ...changes.filter(([, value]) => value === undefined)];
+}
+
+function defined(value: RawObject): RawObject {
+  return Object.fromEntries(Object.entries(value).filter(([, item]) => item !== undefined));
 }

@@ -38,10 +38,19 @@ describe("stack file", () => {
     assert.deepEqual(configValues(""), {});
   });
 
-  it("writes values that YAML would read as something else as text", () => {
-    for (const value of ["0755", "1_000", "~", "2024-01-01", "true", "null", "1e3"]) {
-      assert.equal(configValue(withConfig("", { version: value }), "version"), value);
+  it("writes values that Pulumi would read as something else as text, as `pulumi config set` does", () => {
+    for (const value of ["0755", "1_000", "~", "2024-01-01", "true", "null", "1e3", "2026_11_30", "0b11"]) {
+      const text = withConfig("", { version: value });
+      assert.equal(text, `config:\n  pbjrag:version: ${JSON.stringify(value)}\n`);
+      assert.equal(configValue(text, "version"), value);
     }
+    assert.equal(withConfig(file, { version: "2026-11-30" }), file.replace("v2.9.0", '"2026-11-30"'));
+  });
+
+  it("gives a value as Pulumi gives it to the program", () => {
+    const text = "config:\n  pbjrag:version: 2026_11_30\n  pbjrag:app: { env: { UMASK: 022 } }\n  pbjrag:source: 010\n  pbjrag:dataDir:\n";
+    assert.deepEqual(configValues(text), { version: "20261130", app: { env: { UMASK: 18 } }, source: "8", dataDir: "" });
+    assert.deepEqual(rawConfigOf(text), { "pbjrag:version": "20261130", "pbjrag:app": '{"env":{"UMASK":18}}', "pbjrag:source": "8", "pbjrag:dataDir": "" });
   });
 
   it("says what must be written down of a release: its version, and that data which it names was left", () => {
@@ -73,5 +82,6 @@ describe("stack file", () => {
     assert.match(stackFileProblem("config:\n  a: [1\n  b: 2\n") ?? "", /^it is no YAML: .* at line 3, column 3$/);
     assert.match(stackFileProblem("config: 7\n") ?? "", /its config is no list of keys/);
     assert.match(stackFileProblem("text") ?? "", /it holds no keys/);
+    assert.match(stackFileProblem("config:\n  pbjrag:app: { cpus: .inf }\n") ?? "", /config\.pbjrag:app\.cpus is Infinity, which Pulumi cannot store/);
   });
 });

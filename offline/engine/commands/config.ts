@@ -33,7 +33,7 @@ export async function setConfig(key: string, value: string | undefined, options:
 /** `config rm`. */
 export async function removeConfig(key: string, options: ConfigOptions): Promise<void> {
   const { place, config } = await open(options);
-  config.remove(configKey(key, place.project.name, options.path === true));
+  await config.remove(configKey(key, place.project.name, options.path === true));
 }
 
 /** `config get`. */

@@ -71,6 +71,21 @@ describe("stand-in engine: the command", function () {
     assert.ok(config().includes("play:word: v1.2.3-rc\n"));
   });
 
+  it("reads values without quotes as the real command does", () => {
+    const file = join(directory, "Pulumi.dev.yaml");
+    const before = config();
+    writeFileSync(file, `${before}  play:umask: 022\n  play:day: 2026-11-30\n  play:none:\n  bare: 1_000\n`);
+    const values = Object.entries(JSON.parse(pulumi(["config", "--json"]).stdout) as Record<string, { value: string }>);
+    const read = Object.fromEntries(values.map(([key, { value }]) => [key, value]));
+    assert.deepEqual(
+      ["umask", "day", "none", "bare"].map((key) => read[`play:${key}`]),
+      ["18", "2026-11-30 00:00:00 +0000 UTC", "", "1000"],
+    );
+    writeFileSync(file, `${before}  play:inf: .inf\n`);
+    assert.match(pulumi(["config", "get", "octal"]).stderr, /play:inf is Infinity, which Pulumi cannot store/);
+    writeFileSync(file, before);
+  });
+
   it("sets places inside structures, and takes them out", () => {
     assert.equal(pulumi(["config", "set", "--path", "canary.weight", "10"]).status, 0);
     assert.equal(pulumi(["config", "set", "--path", "canary.list[0]", "a"]).status, 0);
