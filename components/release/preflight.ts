@@ -8,7 +8,7 @@ import { existsSync } from "node:fs";
 import path from "node:path";
 import { dataDirProblem } from "../runtime/data-dir.js";
 import { assertDocker, dockerSocket } from "../runtime/docker.js";
-import { errors, messageOf, ReleaseError } from "../runtime/errors.js";
+import { errors, ReleaseError } from "../runtime/errors.js";
 import { dataPaths, type DataPaths } from "../runtime/paths.js";
 import { type IsSecret, loadSettings } from "../settings/load.js";
 import { fromRecorded } from "../settings/recorded.js";
@@ -30,6 +30,7 @@ import { planRelease } from "./plan.js";
 import { qdrantProblems } from "./qdrant-change.js";
 import { versionProblems } from "./qdrant-version.js";
 import { secretDigests } from "./revision.js";
+import { showThrown } from "./uncaught.js";
 import {
   dataDirProblems, dockerHostProblems, interruptionNotices, interruptionProblems, interruptions, movedTagProblems, type LiveFact, portProblems, reapplyProblems, stateProblems, volumeChangeProblems, volumeProblems,
 } from "./rules.js";
@@ -74,7 +75,7 @@ export async function preflight(input: PreflightInput): Promise<Preflight> {
 function problemOf(error: unknown): Problem {
   return error instanceof ReleaseError
     ? { subject: error.what, what: error.why, next: error.next }
-    : { subject: "preflight", what: messageOf(error), next: "see the stack trace with PULUMI_DEBUG=1, and report it" };
+    : showThrown(error);
 }
 
 async function examine({ stack, projectDir = process.cwd() }: PreflightInput, today: Settings, ledger: ReleaseRecord[]): Promise<Preflight> {

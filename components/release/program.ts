@@ -45,6 +45,11 @@ function refused(problems: Problem[]): string {
   return `refused, nothing was touched:\n${lines.map((line) => `  - ${line}`).join("\n")}`;
 }
 
+/** A failure while the engine was at work already: what it has made may have changed something. */
+export function tellFailure({ what, next }: Problem): void {
+  tellRun({ phase: "program", event: "failed", message: what, data: { what: "the program", why: what, next } });
+}
+
 /** Shows what a person should know before agreeing, above every resource, and tells the CLI what is planned. */
 export async function tellPlan({ plan, table }: { plan: Plan; table: string }): Promise<void> {
   for (const notice of plan.notices) await pulumi.log.warn(notice);

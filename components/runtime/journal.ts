@@ -11,7 +11,7 @@ import type { DataPaths } from "./paths.js";
 /** In the order of an update, then what is outside it. */
 export const PHASES = ["backup", "restore", "image", "front", "start", "gate", "route", "judge", "ledger"] as const;
 
-export type Phase = (typeof PHASES)[number] | "plan" | "refused" | "lock" | "source" | "preview" | "question" | "update" | "verify" | "warm" | "recover" | "reapply" | "sessions" | "finish" | "prune" | "send" | "adopt" | "checklist" | "watch" | "interrupt" | "result";
+export type Phase = (typeof PHASES)[number] | "plan" | "program" | "refused" | "lock" | "source" | "preview" | "question" | "update" | "verify" | "warm" | "recover" | "reapply" | "sessions" | "finish" | "prune" | "send" | "adopt" | "checklist" | "watch" | "interrupt" | "result";
 
 export type EventKind = "start" | "progress" | "done" | "failed" | "info";
 

@@ -2,7 +2,7 @@ import type { JournalEvent } from "../../components/runtime/journal.js";
 
 const marks: Record<JournalEvent["event"], string> = { start: "...", progress: "   ", done: "ok ", failed: "!! ", info: "   " };
 /** For programs only, or told by the command's last lines. */
-const UNTOLD = ["refused", "plan", "interrupt", "result"];
+const UNTOLD = ["refused", "program", "plan", "interrupt", "result"];
 /** Milliseconds between two lines about how one phase gets on. */
 const EVERY_MS = 1000;
 
