@@ -67,6 +67,18 @@ describe("scripts/receipt: leaving one", () => {
     assert.deepEqual([written(), said], [[], []]);
   });
 
+  it("says that nothing was released before by the run's first plan, not by the one that put the first release back", async () => {
+    const why = async (events: JournalEvent[]): Promise<string> => {
+      await leaveReceipts(run(events), { command: "deploy" }, FAILED);
+      const { traffic } = storedReceipts(ws.paths).at(-1)?.receipt ?? {};
+      return traffic?.measured === false ? traffic.why : "";
+    };
+    const noneBefore = (event: JournalEvent): JournalEvent => ({ ...event, data: { ...event.data, presentTag: null, presentRevision: null } });
+    const isLastPlan = ({ data }: JournalEvent): boolean => data?.["step"] === "unchanged";
+    assert.match(await why(failedGate.map((event) => (isLastPlan(event) ? noneBefore(event) : event))), /^the proxy's log could not be read/);
+    assert.equal(await why(failedGate.map((event) => (event.phase === "plan" ? noneBefore(event) : event))), "nothing was released before");
+  });
+
   it("keeps two of the same second apart, and replaces that of the same run", async () => {
     await leaveReceipts(run(deployed), { command: "deploy" }, DONE);
     await leaveReceipts(run(deployed.map((event) => ({ ...event, run: "deploy-20261125-040958-ffffff" }))), { command: "deploy" }, DONE);
