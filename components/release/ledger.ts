@@ -1,5 +1,6 @@
 /** The list of releases: the stack output `releases`, oldest first, appended only by an update that succeeded. Pure. */
 import { z } from "zod";
+import { isCommit } from "../source/names.js";
 import { isObject } from "../settings/defaults.js";
 import { parseRecorded } from "../settings/recorded.js";
 import { rollbackTarget } from "./history.js";
@@ -9,7 +10,7 @@ import type { Plan, Problem, ReleaseFacts, ReleaseRecord, Storage } from "./mode
 export const LEDGER_MAX = 50;
 
 const generation = z.string().regex(/^[A-Za-z0-9._-]+$/, "is no generation");
-const commit = z.string().regex(/^[0-9a-f]{40}$/, "is no commit");
+const commit = z.string().refine(isCommit, "is no commit");
 /** All but the settings, which have a reader of their own. */
 const recordSchema = z.strictObject({
   schema: z.literal(1),
@@ -130,7 +131,7 @@ export function findReleases(ledger: readonly ReleaseRecord[], name: string, com
   if (named.length > 0) {
     return named;
   }
-  const id = commit ?? (/^[0-9a-f]{7,40}$/.test(name) ? name : null);
+  const id = commit ?? (/^[0-9a-f]{7,64}$/.test(name) ? name : null);
   return id === null ? [] : ledger.filter((record) => record.commit.startsWith(id));
 }
 

@@ -43,7 +43,8 @@ export async function exportCommit(mirror: Mirror, commit: string, projectDir: s
 
 /** Seconds since 1970 of the commit: its files' time, so that the same commit makes the same image anywhere. */
 async function commitTime(mirror: Mirror, commit: string): Promise<number> {
-  const text = await mirror.git().raw(["rev-list", "--max-count=1", "--timestamp", commit]);
+  // Without a look at its parents, which a shallow clone does not have.
+  const text = await mirror.git().raw(["rev-list", "--no-walk", "--timestamp", commit]);
   return Number(text.split(" ")[0]);
 }
 

@@ -4,6 +4,7 @@ import { randomBytes } from "node:crypto";
 import { GitPluginError, simpleGit, type SimpleGit } from "simple-git";
 import { errors, EXIT, messageOf, ReleaseError } from "../runtime/errors.js";
 import { endMarked } from "../runtime/processes.js";
+import { OBJECT_ID } from "./names.js";
 
 /** What git may know of the caller: who they are, how they reach the network, how they authenticate. Nothing of a repository. */
 const PASSED = [
@@ -124,8 +125,10 @@ export function absent(directory: string): ReleaseError {
   });
 }
 
+const BLOB = new RegExp(`^(${OBJECT_ID}) blob (\\d+)$`);
+
 export interface Blob {
-  /** 40 hex. */
+  /** As git names it: 40 hex or 64. */
   id: string;
 }
 
@@ -145,7 +148,7 @@ export async function readBlobs<B extends Blob>(repository: string, blobs: reado
   const reader = new ByteReader(child.stdout);
   try {
     for (const blob of blobs) {
-      const header = /^([0-9a-f]{40}) blob (\d+)$/.exec(await reader.line());
+      const header = BLOB.exec(await reader.line());
       if (header?.[1] !== blob.id) {
         throw errors.sourceRefused({ subject: `Object ${blob.id}`, why: `the cached repository does not hold it${said === "" ? "" : `: ${said.trim()}`}`, next: "remove .release/cache/git and run again" });
       }

@@ -5,7 +5,7 @@ import { mkdir, rename, rm } from "node:fs/promises";
 import path from "node:path";
 import { codeOf, errors } from "../runtime/errors.js";
 import { absent, askServer, gitAt, type GitPlace, unreadable } from "./git.js";
-import { parseSource } from "./names.js";
+import { OBJECT_ID, parseSource } from "./names.js";
 
 /** Below the project's directory. */
 export const CACHE = ".release/cache";
@@ -58,11 +58,15 @@ export async function readTags(place: Place): Promise<RemoteTag[]> {
   return parseTags(text);
 }
 
+const TAG_LINE = new RegExp(`^(${OBJECT_ID})\\trefs/tags/(.+)$`);
+/** Characters of an id of git's newer format. */
+const SHA256_LENGTH = 64;
+
 /** `<id>\trefs/tags/<name>`, and `<name>^{}` with the commit that an annotated tag leads to. */
 export function parseTags(text: string): RemoteTag[] {
   const objects = new Map<string, string>();
   for (const line of text.split("\n")) {
-    const match = /^([0-9a-f]{40})\trefs\/tags\/(.+)$/.exec(line);
+    const match = TAG_LINE.exec(line);
     if (match?.[1] !== undefined && match[2] !== undefined) {
       objects.set(match[2], match[1]);
     }
@@ -111,8 +115,10 @@ export class Mirror {
     if (await this.has(commit)) {
       return;
     }
-    await this.init();
-    const options = ["--no-tags", "--no-write-fetch-head", "--force", "--progress"];
+    await this.init(object.length === SHA256_LENGTH ? "sha256" : "sha1");
+    // A source that is itself a shallow clone has no more than that to give, and a release needs no more: without the first option git (2.39)
+    // takes the objects, rejects the ref, and ends well.
+    const options = ["--update-shallow", "--no-tags", "--no-write-fetch-head", "--force", "--progress"];
     try {
       await askServer(this.place(), ["fetch", ...options, "--", this.address, `${ref}:refs/kept/${object}`]);
     } catch (error) {
@@ -124,14 +130,14 @@ export class Mirror {
   }
 
   /** Made aside and moved into place, so that nobody ever sees half of it. */
-  private async init(): Promise<void> {
+  private async init(format: "sha1" | "sha256"): Promise<void> {
     if (existsSync(this.dir)) {
       return;
     }
     const aside = `${this.dir}.${process.pid}.${randomBytes(4).toString("hex")}`;
     await mkdir(aside, { recursive: true });
     try {
-      await gitAt({ dir: aside, bare: false }).raw(["init", "--quiet", "--bare", "--template=", "."]);
+      await gitAt({ dir: aside, bare: false }).raw(["init", "--quiet", "--bare", "--template=", ...(format === "sha1" ? [] : [`--object-format=${format}`]), "."]);
       await rename(aside, this.dir);
     } catch (error) {
       await rm(aside, { recursive: true, force: true });

@@ -2,7 +2,9 @@
 
 /** Schemes that git is let use; `ext::` and the like run commands, `http` and `git` have nothing to prove who answers. */
 const SCHEMES = ["https", "ssh", "file"];
-const COMMIT = /^[0-9a-f]{40}$/;
+/** An object's id: 40 hex, or 64 in a repository of git's newer format (`--object-format=sha256`). For patterns. */
+export const OBJECT_ID = "(?:[0-9a-f]{64}|[0-9a-f]{40})";
+const COMMIT = new RegExp(`^${OBJECT_ID}$`);
 
 /**
  * `git check-ref-format` refuses some of these, a shell or a path may take others for something else, and what is not to be seen (formats,

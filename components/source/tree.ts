@@ -1,11 +1,12 @@
 /** What a commit holds, and whether it can be a build context. Pure but for reading the list from the mirror. */
 import { errors } from "../runtime/errors.js";
 import type { Mirror } from "./mirror.js";
+import { OBJECT_ID } from "./names.js";
 
 export interface TreeEntry {
   /** Within the tree, POSIX. */
   path: string;
-  /** Object's id, 40 hex. */
+  /** Object's id. */
   id: string;
   kind: "file" | "executable" | "symlink" | "submodule";
   /** Bytes; 0 of a submodule. */
@@ -22,8 +23,10 @@ export async function readTree(mirror: Mirror, commit: string): Promise<TreeEntr
     .map((line) => parseEntry(line, commit));
 }
 
+const ENTRY = new RegExp(`^(\\d{6}) \\w+ (${OBJECT_ID}) +(\\d+|-)\\t([^]+)$`);
+
 function parseEntry(line: string, commit: string): TreeEntry {
-  const match = /^(\d{6}) \w+ ([0-9a-f]{40}) +(\d+|-)\t([^]+)$/.exec(line);
+  const match = ENTRY.exec(line);
   const kind = KINDS[match?.[1] ?? ""];
   if (match?.[2] === undefined || match[4] === undefined || kind === undefined) {
     throw refused(commit, `git lists an entry that is no file: ${JSON.stringify(line.slice(0, 120))}`, "remove it and tag again");

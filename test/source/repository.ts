@@ -9,10 +9,11 @@ export class Repository {
   readonly dir = path.join(this.root, "app");
   readonly project = path.join(this.root, "project");
 
-  constructor() {
+  /** @param format of git's objects */
+  constructor(format: "sha1" | "sha256" = "sha1") {
     mkdirSync(this.dir);
     mkdirSync(this.project);
-    this.git("init", "--quiet", "--initial-branch=main");
+    this.git("init", "--quiet", "--initial-branch=main", `--object-format=${format}`);
   }
 
   git(...args: string[]): string {
