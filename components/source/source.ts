@@ -5,6 +5,7 @@ import { errors } from "../runtime/errors.js";
 import { contextOf, exportCommit, touchExport } from "./export.js";
 import { addressOf, Mirror, type Place, projectDirOf, readTags, type RemoteTag } from "./mirror.js";
 import { isCommit, parseSource, tagProblem } from "./names.js";
+import { nearest } from "./nearest.js";
 import { newestTag } from "./tags.js";
 
 export interface Wanted extends Place {
@@ -43,6 +44,20 @@ export async function resolveSource(wanted: Wanted): Promise<ResolvedSource> {
   return { tag: version, commit: version, tagObject: version, context: contextOf(version) };
 }
 
+/**
+ * Whether the source has what is to be released, before anything is started: its tag (or a commit, where that is admitted).
+ * @returns null where it has, else the error that says what is wrong; one that cannot be read is left to whoever needs it
+ */
+export async function wantedProblem(wanted: Wanted): Promise<Error | null> {
+  const { version, allowUntagged } = wanted;
+  if (tagProblem(version) !== null || (isCommit(version) && allowUntagged)) {
+    return null;
+  }
+  const address = addressOf(wanted);
+  const tags = await readTags(wanted);
+  return tags.some(({ tag }) => tag === version) || isCommit(version) ? null : noSuchTag(version, address, tags);
+}
+
 /** A tag may name any object, and it may have moved since it was looked at. */
 async function assertCommit(mirror: Mirror, commit: string, version: string): Promise<void> {
   if (!(await mirror.has(commit))) {
@@ -52,6 +67,11 @@ async function assertCommit(mirror: Mirror, commit: string, version: string): Pr
 
 function noSuchTag(version: string, address: string, tags: readonly RemoteTag[]): Error {
   const newest = newestTag(tags);
+  const versions = tags.map(({ tag }) => tag).filter((tag) => tagProblem(tag) === null);
+  const meant = nearest(version, newest === null ? versions : [newest, ...versions]);
+  if (meant !== null) {
+    return errors.sourceRefused({ subject: version, why: `there is no such tag in ${address}`, next: `did you mean ${meant}? Push the tag, or name another${newest === null ? "" : ` (the newest there is ${newest})`}` });
+  }
   const hint = newest === null ? `${address} has ${tags.length === 0 ? "no tags at all" : "no tag that is a version"}` : `the newest there is ${newest}`;
   return errors.sourceRefused({ subject: version, why: `there is no such tag in ${address}`, next: `push the tag, or name another (${hint})` });
 }
