@@ -58,10 +58,24 @@ real_pulumi() {
   type -P -a pulumi | grep -vxF "$project/.release/bin/pulumi" | head -n 1
 }
 
+# What Docker's own command line would ask, as DOCKER_HOST: nothing that is started from here has to know contexts. A call of it only where
+# one is named.
+settle_docker_host() {
+  local host
+  if [ -n "${DOCKER_HOST:-}" ]; then return; fi
+  if [ -z "${DOCKER_CONTEXT:-}" ] && ! grep -qs '"currentContext"' "${DOCKER_CONFIG:-${HOME:-}/.docker}/config.json"; then return; fi
+  if ! type -P docker >/dev/null; then return; fi
+  if ! host=$(docker context inspect --format '{{.Endpoints.docker.Host}}' 2>/dev/null) || [ -z "$host" ]; then
+    echo "setup: REFUSED: [3/6] Docker: its context ${DOCKER_CONTEXT:-, which docker context use named,} is not there. Next: docker context ls lists those that are; DOCKER_CONTEXT=default is this machine's" >&2
+    exit 2
+  fi
+  if [ "$host" != unix:///var/run/docker.sock ]; then export DOCKER_HOST=$host; fi
+}
+
 # Whether a former run's stamp covers this one. Kept to a find and one call of Docker: it precedes every command.
 is_current() {
   local node='' pulumi='' pulumi_seen='' docker_host='' restic='' real='' standin='' name
-  [ -f "$stamp" ] && [ -z "${DOCKER_CONTEXT:-}" ] || return 1
+  [ -f "$stamp" ] || return 1
   # A stamp from the future (a clock that was set back): what changes now would look older than it.
   [ -z "$(find "$stamp" -newermt '+1 minute' -print)" ] || return 1
   # shellcheck source=/dev/null # name='value' lines that finish() wrote
@@ -123,6 +137,7 @@ finish() {
 
 main() {
   read_arguments "$@"
+  settle_docker_host
   is_current && exit 0
   # shellcheck source=scripts/lib/setup-report.sh
   source scripts/lib/setup-report.sh

@@ -7,6 +7,7 @@ import { adoptNotice, adoptProblems } from "../adopt/rules.js";
 import { existsSync } from "node:fs";
 import path from "node:path";
 import { dataDirProblem } from "../runtime/data-dir.js";
+import { dockerEndpoint } from "../runtime/docker-endpoint.js";
 import { assertDocker, dockerSocket } from "../runtime/docker.js";
 import { errors, ReleaseError } from "../runtime/errors.js";
 import { dataPaths, type DataPaths } from "../runtime/paths.js";
@@ -32,7 +33,7 @@ import { versionProblems } from "./qdrant-version.js";
 import { secretDigests } from "./revision.js";
 import { showThrown } from "./uncaught.js";
 import {
-  dataDirProblems, dockerHostProblems, interruptionNotices, interruptionProblems, interruptions, movedTagProblems, type LiveFact, portProblems, reapplyProblems, stateProblems, volumeChangeProblems, volumeProblems,
+  dataDirProblems, dockerContextProblems, dockerHostProblems, interruptionNotices, interruptionProblems, interruptions, movedTagProblems, type LiveFact, portProblems, reapplyProblems, stateProblems, volumeChangeProblems, volumeProblems,
 } from "./rules.js";
 
 export interface PreflightInput {
@@ -80,7 +81,7 @@ function problemOf(error: unknown): Problem {
 
 async function examine({ stack, projectDir = process.cwd() }: PreflightInput, today: Settings, ledger: ReleaseRecord[]): Promise<Preflight> {
   const beforehand = [
-    ...reapplyProblems(today, ledger), ...dockerHostProblems(today, dockerSocket()), ...volumeChangeProblems(today, ledger),
+    ...reapplyProblems(today, ledger), ...dockerHostProblems(today, dockerSocket()), ...dockerContextProblems(dockerEndpoint()), ...volumeChangeProblems(today, ledger),
     ...dataDirProblems(dataDirProblem(pathsOf(stack, today, projectDir))),
   ];
   if (beforehand.length > 0) {

@@ -1,4 +1,5 @@
 /** What keeps a release from being started, judged from facts. Pure: facts.ts collects them. */
+import type { DockerEndpoint } from "../runtime/docker-endpoint.js";
 import type { RecordedSettings, Settings } from "../settings/schema.js";
 import { generationOf } from "../traffic/model.js";
 import { findReleases, present } from "./ledger.js";
@@ -141,6 +142,13 @@ export function dockerHostProblems(settings: Pick<RecordedSettings, "docker">, s
   return host === "unix:///var/run/docker.sock" || host === used
     ? []
     : [{ subject: "pbjrag:docker.host", what: `says ${host}, and everything else here would use ${used}`, next: `set both to the same: export DOCKER_HOST=${host}` }];
+}
+
+/** With plain pulumi: the scripts say it to all that they start. */
+export function dockerContextProblems({ host, by }: DockerEndpoint): Problem[] {
+  return by === "" || by === "DOCKER_HOST" || host === "unix:///var/run/docker.sock"
+    ? []
+    : [{ subject: by, what: `is ${host}, and Pulumi's Docker provider knows no contexts`, next: `say it to both: export DOCKER_HOST=${host}` }];
 }
 
 /** @param why as {@link dataDirProblem} tells it */

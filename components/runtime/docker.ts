@@ -1,26 +1,24 @@
 /**
  * Docker through its socket: the few calls that the rooms need, each with a deadline and an error that says what to do.
- * The daemon is that of DOCKER_HOST (`unix://…` only), else the local socket.
+ * The daemon is the one that Docker's own command line would ask, where it is a local socket.
  */
 import { Readable } from "node:stream";
 import { text } from "node:stream/consumers";
 import Docker from "dockerode";
 import { withDeadline } from "./deadline.js";
+import { dockerEndpoint } from "./docker-endpoint.js";
 import { codeOf, errors, messageOf, ReleaseError } from "./errors.js";
 import { labelFilter, type LabelValues } from "./labels.js";
 
-const DEFAULT_SOCKET = "/var/run/docker.sock";
 /** Milliseconds that a short call may take: an inspect answers in 10 ms, under heavy load in seconds. */
 const CALL_MS = 30_000;
 
 /** @throws ReleaseError (configRefused) for a daemon on another machine */
 export function dockerSocket(env: NodeJS.ProcessEnv = process.env): string {
-  const host = env.DOCKER_HOST ?? "";
-  if (host === "") {
-    return DEFAULT_SOCKET;
-  }
+  const { host, by } = dockerEndpoint(env);
   if (!host.startsWith("unix://")) {
-    throw errors.configRefused({ problems: [`DOCKER_HOST is ${host}; only a local socket (unix://…) works now`] });
+    const otherwise = by === "DOCKER_HOST" ? "" : "; DOCKER_CONTEXT=default is this machine's";
+    throw errors.configRefused({ problems: [`${by} is ${host}; only a local socket (unix://…) works now${otherwise}`] });
   }
   return host.slice("unix://".length);
 }

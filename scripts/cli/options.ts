@@ -1,4 +1,5 @@
 import { InvalidArgumentError, Option } from "commander";
+import { settleDockerHost } from "../../components/runtime/docker-endpoint.js";
 import { openWorkspace, type Workspace } from "./workspace.js";
 
 /** What the commands of the one command line have in common. */
@@ -24,5 +25,6 @@ export function parseWait(text: string): number {
 
 /** Runs one command in a stack's workspace. @param use as for {@link openWorkspace} */
 export async function inWorkspace(stack: string, command: (ws: Workspace) => Promise<{ exitCode: number }>, use: "read" | "write" = "write"): Promise<void> {
+  settleDockerHost();
   process.exitCode = (await command(openWorkspace(process.cwd(), stack, use))).exitCode;
 }

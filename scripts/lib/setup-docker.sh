@@ -11,11 +11,7 @@ check_docker_settings() {
     unix:///*)
       docker_answers || refuse "[3/6] Docker: nothing answers on $DOCKER_HOST (DOCKER_HOST)" "start the daemon that listens there, or unset DOCKER_HOST for the system's"
       ;;
-    *) refuse "[3/6] Docker: DOCKER_HOST is $DOCKER_HOST, and only a local socket (unix://) is supported for now" "unset DOCKER_HOST" ;;
-  esac
-  case ${DOCKER_CONTEXT:-default} in
-    default) ;;
-    *) refuse "[3/6] Docker: DOCKER_CONTEXT is $DOCKER_CONTEXT, and only the local socket is supported for now" "unset DOCKER_CONTEXT" ;;
+    *) refuse "[3/6] Docker: DOCKER_HOST is $DOCKER_HOST, and only a local socket (unix://) is supported for now" "unset DOCKER_HOST, or where Docker's context names it: export DOCKER_CONTEXT=default" ;;
   esac
 }
 

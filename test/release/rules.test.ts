@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import {
-  dockerHostProblems, interruptionNotices, interruptionProblems, interruptions, movedTagProblems, portProblems, reapplyProblems, stateProblems, volumeChangeProblems, volumeProblems,
+  dockerContextProblems, dockerHostProblems, interruptionNotices, interruptionProblems, interruptions, movedTagProblems, portProblems, reapplyProblems, stateProblems, volumeChangeProblems, volumeProblems,
 } from "../../components/release/rules.js";
 import { commitOf, sourceOf, World } from "./world.js";
 
@@ -76,5 +76,7 @@ describe("release/rules", () => {
     assert.equal(dockerHostProblems(host("unix:///var/run/docker.sock"), "/run/user/1000/docker.sock").length, 0);
     assert.equal(dockerHostProblems(host("unix:///tmp/d.sock"), "/tmp/d.sock").length, 0);
     assert.match(dockerHostProblems(host("unix:///tmp/d.sock"), "/var/run/docker.sock")[0]?.next ?? "", /DOCKER_HOST=unix:\/\/\/tmp\/d\.sock/);
+    assert.match(dockerContextProblems({ host: "unix:///run/user/7/docker.sock", by: 'Docker\'s context "rootless"' })[0]?.next ?? "", /export DOCKER_HOST=unix:\/\/\/run\/user\/7\/docker\.sock/);
+    assert.deepEqual([dockerContextProblems({ host: "unix:///x.sock", by: "DOCKER_HOST" }), dockerContextProblems({ host: "unix:///var/run/docker.sock", by: "" })], [[], []]);
   });
 });
