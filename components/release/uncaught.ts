@@ -16,7 +16,8 @@ export function wordsOf(thrown: unknown): { message: string; stack: string } {
   const stack = textOf(thrown, "stack");
   const name = textOf(thrown, "name");
   if (message !== "" || stack !== "") return { message: cut(message === "" ? (name === "" ? "an error without a word" : name) : message), stack: cut(stack) };
-  return { message: typeof thrown === "object" || typeof thrown === "function" ? "something that is no error was thrown" : cut(String(thrown)), stack: "" };
+  const isPlain = typeof thrown === "string" || typeof thrown === "number" || typeof thrown === "boolean" || thrown === undefined;
+  return { message: isPlain ? cut(String(thrown)) : "something that is no error was thrown", stack: "" };
 }
 
 function textOf(thrown: unknown, key: "message" | "stack" | "name"): string {

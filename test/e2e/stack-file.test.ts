@@ -12,7 +12,7 @@ const NEIGHBOURS = `    other:umask:   010   # theirs
 `;
 
 describe("a stack's file", function () {
-  this.timeout(300_000);
+  this.timeout(900_000);
   let tiny: TinyStack;
   let file: string;
   before(async () => {

@@ -10,12 +10,18 @@ function bottomless(): Error {
 
 const hostile = (): object => Object.create(null, { message: { get: () => { throw new Error("not to be read"); } } }) as object;
 
+/** What a library may throw. */
+function toss(what: unknown): never {
+  // eslint-disable-next-line @typescript-eslint/only-throw-error -- that it is no error is what is tried
+  throw what;
+}
+
 const KINDS: Readonly<Record<string, () => void | Promise<void>>> = {
   thrown: () => { throw new Error("thrown at once"); },
   rejected: async () => { await Promise.resolve(); throw new Error("rejected later"); },
-  text: () => { throw "a text alone"; },
-  nothing: () => { throw undefined; },
-  hostile: () => { throw hostile(); },
+  text: () => toss("a text alone"),
+  nothing: () => toss(undefined),
+  hostile: () => toss(hostile()),
   bottomless: () => { throw bottomless(); },
   applied: () => { pulumi.output(1).apply(() => { throw new Error("in an apply"); }); },
   appliedBottomless: () => { pulumi.output(1).apply(() => { throw bottomless(); }); },
