@@ -78,6 +78,7 @@ Examples:
   scripts/deploy.sh --version v3.0.0 --dry-run        what would change
   scripts/deploy.sh --version v3.0.0 --canary         a tenth of new users first; released if it is no worse
   scripts/deploy.sh --stack prod --version v3.0.0 --yes
+Of the sample app, which dev releases until source is set, v2.9.0, v3.0.0 and v3.3.0 work; v3.1.0 and v3.2.0 are broken on purpose.
 ${setupOptions}\n${exitCodeHelp}`)
     .action(async (flags: DeployFlags) => {
       const { deploy } = await import("./deploy.js");

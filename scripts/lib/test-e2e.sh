@@ -6,7 +6,7 @@
 measuring=" story traffic-freeze load "
 # At full weight and first, but the machine may be shared: what compares two releases that run at the same time, and what counts failed
 # requests but asserts no times.
-comparing=" canary traffic traffic-handlers "
+comparing=" canary streamlit-versions traffic traffic-handlers "
 # The longest ones, which also take the machine the most: they begin first where nothing is measured beside them, so that no lane ends
 # long after the others, and last in the quick suite, when the load has been measured.
 longest="kills drift faults-lock kills-stop kills-random kills-back restore-kills faults-proxy faults-docker qdrant-change faults-app faults-backup backup-faults kills-first"
@@ -14,7 +14,7 @@ longest="kills drift faults-lock kills-stop kills-random kills-back restore-kill
 # these, and the others with what waits more.
 busy=" kills faults-lock kills-stop kills-random kills-back restore-kills kills-first "
 # Too long for every day: these run in the full suite, and when they are named.
-long=" adopt backup-faults backup-unchanged backups-cli canary canary-synthetic data-faults data-rollback drill faults-docker former hardening kills-back kills-first kills-random kills-stop load metrics notify qdrant-change qdrant-contract qdrant-version quiesce receipt repository restore-faults restore-kills sample-app stack-file traffic-strangers uncaught watch workflows "
+long=" adopt backup-faults backup-unchanged backups-cli canary canary-synthetic data-faults data-rollback drill faults-docker former hardening kills-back kills-first kills-random kills-stop load metrics notify qdrant-change qdrant-contract qdrant-version quiesce receipt repository restore-faults restore-kills sample-app stack-file streamlit-versions traffic-strangers uncaught watch workflows "
 # Of a size that neither suite has the time for: only when they are named.
 named=" data-scale "
 beat=30 # seconds between two signs of life

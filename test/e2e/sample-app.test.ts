@@ -57,7 +57,7 @@ describe("e2e: the sample app", function () {
   const status = async (url: string): Promise<number> => (await axios.get(url, { proxy: false, validateStatus: () => true })).status;
   const healthy = (url: string): Promise<boolean> => waitFor(`${url} is healthy`, async () => (await status(`${url}/_stcore/health`)) === 200);
 
-  for (const tag of ["v2.9.0", "v3.0.0"]) {
+  for (const tag of ["v2.9.0", "v3.0.0", "v3.3.0"]) {
     it(`${tag} works: its server is healthy, its script runs, its page tells the release`, async () => {
       const { url } = await started(tag);
       await healthy(url);

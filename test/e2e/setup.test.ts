@@ -102,8 +102,8 @@ describe("e2e: the sample app's repository", function () {
     await Promise.all(repos.map(make));
     const [one, two] = await Promise.all(repos.map((repo) => git(repo, "for-each-ref", "--format=%(refname) %(objectname) %(objecttype)")));
     assert.equal(one, two);
-    assert.deepEqual((await git(repos[0], "tag")).split("\n"), ["v2.9.0", "v3.0.0", "v3.1.0", "v3.2.0"]);
-    assert.equal(one?.match(/refs\/tags\/v[\d.]+ [0-9a-f]+ tag/g)?.length, 4);
+    assert.deepEqual((await git(repos[0], "tag")).split("\n"), ["v2.9.0", "v3.0.0", "v3.1.0", "v3.2.0", "v3.3.0"]);
+    assert.equal(one?.match(/refs\/tags\/v[\d.]+ [0-9a-f]+ tag/g)?.length, 5);
     assert.equal(await git(repos[0], "status", "--porcelain"), "");
     assert.match(await git(repos[0], "show", "v3.0.0:webui/version.py"), /v3\.0\.0/);
   });

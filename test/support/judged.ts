@@ -8,3 +8,10 @@ export function lastLook(events: readonly JournalEvent[], said = "the judge look
   assert.ok(look?.data !== undefined, said);
   return look.data as unknown as JudgeTold;
 }
+
+/** Runs of the script by synthetic sessions at the judge's last look. */
+export function judgedRuns(events: readonly JournalEvent[], said?: string): { canary: number; stable: number } {
+  const samples = lastLook(events, said).findings.find(({ test }) => test === "syntheticErrors")?.samples;
+  assert.ok(samples !== undefined, said);
+  return { canary: samples.canary, stable: samples.stable };
+}
