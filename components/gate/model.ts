@@ -52,6 +52,8 @@ export interface Measured {
   collections: Record<string, { status: string; count: number }>;
   /** "" when Qdrant was not looked at, or did not say. */
   qdrantVersion: string;
+  /** What is no reason to refuse the release, and should be known. */
+  notes?: string[];
   tookMs: number;
 }
 
@@ -89,11 +91,25 @@ export interface ContainerState {
   error: string;
 }
 
+/** What is seen within a container. */
+export interface Inside {
+  /** From where the sockets that listen at the app's port can be reached; empty: nothing listens there. */
+  listens: ("loopback" | "outside")[];
+  /** `UID:GID` of its main process; "" where that is not known. */
+  user: string;
+  /** The first path in a volume that this user cannot work with, with the volume's name and the image's ID; null: none was found. */
+  uploads: { fault: "unwritable" | "unreadable"; path: string; volume: string; image: string } | null;
+  /** How the image's own HEALTHCHECK ended, -1: not in its time; null: it has none, or was not run. */
+  healthcheck: { exitCode: number; output: string } | null;
+}
+
 export interface ContainerSample {
   name: string;
   /** Null: Docker knows no such container. */
   state: ContainerState | null;
   http: HttpSample[];
+  /** Absent or null: not looked into. */
+  inside?: Inside | null;
 }
 
 export interface CollectionSample {

@@ -9,6 +9,7 @@ import { resumeWrites } from "../traffic/freeze.js";
 import { readEntrance } from "../traffic/live.js";
 import { saveAppLog, type SavedLog } from "./app-log.js";
 import type { Concern, GateInputs, GateOuts, Sample, Verdict } from "./model.js";
+import { lookInside } from "./inside.js";
 import { Prober } from "./probe.js";
 import type { Live } from "./probe-once.js";
 import { runGate } from "./run.js";
@@ -27,7 +28,7 @@ export async function performGate(inputs: GateInputs, live: (stack: string) => P
   journal.write({ phase: "gate", event: "start", message: `proving ${inputs.tag} (${inputs.revision})`, data: { revision: inputs.revision, role: inputs.role } });
   try {
     const outs = await prove(inputs, paths, journal, live);
-    journal.write({ phase: "gate", event: "done", message: `${inputs.tag} passed ${inputs.passes} rounds in a row`, data: { revision: inputs.revision, ...outs.measured } });
+    journal.write({ phase: "gate", event: "done", message: [`${inputs.tag} passed ${inputs.passes} rounds in a row`, ...(outs.measured.notes ?? [])].join("; "), data: { revision: inputs.revision, ...outs.measured } });
     return outs;
   } catch (error) {
     const failed = asReleaseError(error, `${inputs.tag} (${inputs.revision}) could not be gated`);
@@ -43,7 +44,7 @@ async function prove(inputs: GateInputs, paths: DataPaths, journal: Journal, liv
   if (front === null) {
     throw errors.frontFailed({ why: "the proxy is not there or does not answer, and the gate looks through it" });
   }
-  const prober = new Prober({ ...inputs, ...front, qdrantContainer: inputs.qdrant.container });
+  const prober = new Prober({ ...inputs, ...front, qdrantContainer: inputs.qdrant.container }, undefined, lookInside);
   const record = recorder(inputs, paths, journal);
   try {
     const { verdict, measured } = await runGate(

@@ -2,6 +2,7 @@
 import { messageOf } from "../runtime/errors.js";
 import { readEntrance } from "../traffic/live.js";
 import type { GateSpec, Sample } from "./model.js";
+import { lookInside } from "./inside.js";
 import { Prober, type ProbeTarget } from "./probe.js";
 import { judge } from "./verdict.js";
 
@@ -31,7 +32,7 @@ export async function probeOnce(options: ProbeOnceOptions, live: (stack: string)
     if (front === null) {
       return { ok: false, reason: "the front door is not there or does not answer", sample: null };
     }
-    const prober = new Prober({ ...target, baseUrl: front.baseUrl, previewKey: front.previewKey });
+    const prober = new Prober({ ...target, baseUrl: front.baseUrl, previewKey: front.previewKey }, undefined, lookInside);
     try {
       const sample = await prober.sample(() => 0);
       const verdict = judge(spec, [sample], 0);

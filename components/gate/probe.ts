@@ -1,15 +1,18 @@
 /** The gate's eyes: one round of looking at a revision's containers through the front door, at Docker, and at Qdrant. */
 import { Agent } from "node:http";
+import { setTimeout as sleep } from "node:timers/promises";
 import axios, { type AxiosInstance, type AxiosResponse } from "axios";
 import type Docker from "dockerode";
-import { containerEnv, hadOom, inspectOrNull, publishedPort } from "../runtime/docker.js";
+import { containerEnv, hadOom, inspectOrNull } from "../runtime/docker.js";
 import { proveQdrant } from "../qdrant/identity.js";
 import { createRedactor, type Redactor } from "../runtime/redact.js";
 import { messageOf } from "../runtime/errors.js";
 import { previewHeaders } from "../traffic/model.js";
 import { secretValues } from "./app-log.js";
+import type { Insides, lookInside } from "./inside.js";
+import { EXCERPT, type Prove, QdrantProber } from "./probe-qdrant.js";
 import { RECENT_MS } from "./verdict.js";
-import type { CollectionSample, ContainerSample, ContainerState, HttpSample, QdrantSample, Sample } from "./model.js";
+import type { ContainerSample, ContainerState, HttpSample, Inside, QdrantSample, Sample } from "./model.js";
 
 export interface ProbeTarget {
   /** Of the front door: `http://127.0.0.1:8501`. */
@@ -32,7 +35,9 @@ export interface ProbeTarget {
 /** What is used of Docker's inspection. */
 export interface Inspection extends Pick<Docker.ContainerInspectInfo, "Id" | "Created" | "RestartCount"> {
   State: Pick<Docker.ContainerInspectInfo["State"], "Status" | "Running" | "OOMKilled" | "ExitCode" | "Error" | "StartedAt" | "Pid">;
-  Config: { Env: string[] | null };
+  Config: { Env: string[] | null } & Insides["Config"];
+  Image?: string;
+  Mounts?: Insides["Mounts"];
   NetworkSettings: { Ports: Record<string, { HostPort: string }[] | null> | null; Networks: Record<string, { IPAddress: string }> };
 }
 
@@ -62,21 +67,26 @@ export function oomSince(info: Pick<Inspection, "Created" | "RestartCount"> & { 
   return info.RestartCount > 0 && Date.parse(started) > recent ? new Date(Math.max(Date.parse(info.Created), recent)).toISOString() : started;
 }
 
-/** Characters of an answer that are kept. */
-const EXCERPT = 200;
-/** Collections that are asked at the same time. */
-const WIDTH = 8;
-const QDRANT_PORT = 6333;
+/** Milliseconds after which a container whose app does not answer is looked into. */
+const LATE_MS = 4000;
+/** Milliseconds in which Streamlit itself gives up a run of the script, with room: 60 s. */
+const SCRIPT_MS = 75_000;
 
 export class Prober {
   private readonly agent = new Agent({ keepAlive: true, maxSockets: 64 });
   private readonly http: AxiosInstance;
   private readonly masks = new Map<string, Promise<Redactor>>();
+  /** Looks that found the app answering, by container and start: they are not repeated. */
+  private readonly insides = new Map<string, Inside>();
+  /** Runs of the script that were asked for and have no answer yet, by container. */
+  private readonly running = new Map<string, Promise<HttpSample>>();
 
+  /** @param look looks into a container; null: not looked into */
   constructor(
     private readonly target: ProbeTarget,
     private readonly inspect: Inspect = inspectWithOom,
-    private readonly prove: (info: Inspection, baseUrl: string, apiKey: string) => Promise<void> = proveQdrant,
+    private readonly look: typeof lookInside | null = null,
+    private readonly prove: Prove = proveQdrant,
   ) {
     this.http = axios.create({
       httpAgent: this.agent,
@@ -109,15 +119,46 @@ export class Prober {
   private async container(name: string): Promise<ContainerSample> {
     const { healthPath, scriptPath } = this.target;
     const probes = [["health", healthPath], ...(scriptPath === "" ? [] : [["script", scriptPath]]), ["page", "/"]] as [string, string][];
-    const http = await Promise.all(probes.map(([probe, path]) => this.visit(name, probe, path)));
+    const http = await Promise.all(probes.map(([probe, path]) => (probe === "script" ? this.runScript(name, path) : this.visit(name, probe, path))));
     // Looked at after the answers: a container that died of the requests is seen in the same round.
-    return { name, state: stateOf(await this.inspect(name)), http };
+    const info = await this.inspect(name);
+    return { name, state: stateOf(info), http, inside: info === null ? null : await this.inside(info, http) };
   }
 
-  private async visit(container: string, probe: string, path: string): Promise<HttpSample> {
+  private async inside(info: Inspection, http: readonly HttpSample[]): Promise<Inside | null> {
+    if (this.look === null) return null;
+    const key = `${info.Id} ${info.State.StartedAt}`;
+    const known = this.insides.get(key);
+    if (known !== undefined) return known;
+    const settled = http.some(({ probe, status }) => probe === "health" && status === 200);
+    // A command in it takes memory and time of an app that starts, or is about to crash.
+    if (!settled && Date.now() - Date.parse(info.State.StartedAt) < LATE_MS) return null;
+    const seen = await this.look(info, this.target.port, settled);
+    // What may be mended from outside, the rights of a volume, is looked at again.
+    if (settled && seen !== null && seen.uploads === null) this.insides.set(key, seen);
+    return seen;
+  }
+
+  /**
+   * One run at a time: a script goes on when its asker has left (Streamlit 1.40.0 and 1.67.0, which give it 60 s), so asking again each
+   * round would pile up runs. An answer that comes late is the answer of the round in which it comes.
+   */
+  private async runScript(container: string, path: string): Promise<HttpSample> {
+    const began = performance.now();
+    const run = this.running.get(container) ?? this.visit(container, "script", path, SCRIPT_MS);
+    this.running.set(container, run);
+    const patience = new AbortController();
+    const late = sleep(this.target.requestTimeoutMs, null, { signal: patience.signal, ref: false }).catch(() => null);
+    const sample = await Promise.race([run, late]);
+    patience.abort();
+    if (sample !== null) this.running.delete(container);
+    return sample ?? { probe: "script", path, status: null, body: "", ms: performance.now() - began, error: `nothing within ${this.target.requestTimeoutMs} ms` };
+  }
+
+  private async visit(container: string, probe: string, path: string, timeoutMs: number = this.target.requestTimeoutMs): Promise<HttpSample> {
     const began = performance.now();
     try {
-      const answer = await this.get(`${this.target.baseUrl}${path}`, previewHeaders(this.target.previewKey, container, this.target.port));
+      const answer = await this.get(`${this.target.baseUrl}${path}`, previewHeaders(this.target.previewKey, container, this.target.port), timeoutMs);
       const ms = performance.now() - began;
       // Masked before it is cut: half a secret would not be known again.
       const body = (await this.maskOf(container))(answer.data).slice(0, EXCERPT);
@@ -134,85 +175,18 @@ export class Prober {
     return known;
   }
 
-  private async get(url: string, headers: Record<string, string>): Promise<AxiosResponse<string>> {
-    return this.http.get<string>(url, { headers, signal: AbortSignal.timeout(this.target.requestTimeoutMs) });
+  private async get(url: string, headers: Record<string, string>, timeoutMs: number): Promise<AxiosResponse<string>> {
+    return this.http.get<string>(url, { headers, signal: AbortSignal.timeout(timeoutMs) });
   }
 
   private async qdrant(container: string): Promise<QdrantSample> {
     const info = await this.inspect(container);
-    const state = stateOf(info);
-    if (info === null || state?.status !== "running") {
-      return { container, state, error: "it does not run", version: "", collections: [] };
-    }
-    const url = qdrantUrl(info);
-    if (url === null) {
-      return { container, state, error: "it has no address on this host", version: "", collections: [] };
-    }
-    const apiKey = containerEnv(info).QDRANT__SERVICE__API_KEY ?? "";
-    const headers: Record<string, string> = apiKey === "" ? {} : { "api-key": apiKey };
-    try {
-      await this.prove(info, url, apiKey);
-      const version = field(JSON.parse(await this.text("GET", `${url}/`, headers)), "version");
-      const names = collectionNames(await this.ask("GET", `${url}/collections`, headers));
-      const collections = await mapWide(names, (name) => this.collection(url, name, headers));
-      return { container, state, error: "", version: typeof version === "string" ? version : "", collections };
-    } catch (error) {
-      return { container, state, error: this.reason(error), version: "", collections: [] };
-    }
-  }
-
-  private async collection(url: string, name: string, headers: Record<string, string>): Promise<CollectionSample> {
-    const at = `${url}/collections/${encodeURIComponent(name)}`;
-    let status = "";
-    try {
-      const info = await this.ask("GET", at, headers);
-      status = String(field(info, "status"));
-      const answer = await this.request("POST", `${at}/points/count`, headers, { exact: true });
-      // A collection's strict mode may refuse exact counts, or its rate limit be used up by users: then what it says of itself must do.
-      const refused = answer.status === 400 || answer.status === 429;
-      const count = refused ? field(info, "points_count") : field(resultOf(answer), "count");
-      return typeof count === "number" ? { name, status, count, error: "" } : { name, status, count: null, error: "the answer has no count" };
-    } catch (error) {
-      return { name, status, count: null, error: this.reason(error) };
-    }
-  }
-
-  private async ask(method: "GET" | "POST", url: string, headers: Record<string, string>): Promise<unknown> {
-    return resultOf(await this.request(method, url, headers));
-  }
-
-  private async text(method: "GET" | "POST", url: string, headers: Record<string, string>): Promise<string> {
-    return textOf(await this.request(method, url, headers));
-  }
-
-  private request(method: "GET" | "POST", url: string, headers: Record<string, string>, data?: object): Promise<AxiosResponse<string>> {
-    return this.http.request<string>({ method, url, headers, data, signal: AbortSignal.timeout(this.target.requestTimeoutMs) });
+    return new QdrantProber(this.http, this.target.requestTimeoutMs, (error) => this.reason(error), this.prove).sample(container, info, stateOf(info));
   }
 
   private reason(error: unknown): string {
     return axios.isCancel(error) ? `nothing within ${this.target.requestTimeoutMs} ms` : messageOf(error);
   }
-}
-
-/** @throws Error for any answer but 200 */
-function textOf({ status, data, config: { method = "get", url = "" } }: AxiosResponse<string>): string {
-  if (status === 200) return data;
-  throw new Error(`${method.toUpperCase()} ${new URL(url).pathname} answered ${status} ${data.slice(0, EXCERPT)}`.trimEnd());
-}
-
-/** @returns the `result` of Qdrant's answer */
-function resultOf(answer: AxiosResponse<string>): unknown {
-  return field(JSON.parse(textOf(answer)), "result");
-}
-
-/** Its published port on the loopback interface, else its address on a Docker network, which Linux reaches as well. */
-function qdrantUrl(info: Inspection): string | null {
-  const port = publishedPort(info, QDRANT_PORT);
-  if (port !== null) {
-    return `http://127.0.0.1:${port}`;
-  }
-  const address = Object.values(info.NetworkSettings.Networks).map((network) => network.IPAddress).find((ip) => ip !== "");
-  return address === undefined ? null : `http://${address}:${QDRANT_PORT}`;
 }
 
 function stateOf(info: Inspection | null): ContainerState | null {
@@ -230,25 +204,4 @@ function stateOf(info: Inspection | null): ContainerState | null {
     upMs: state.Running ? Date.now() - Date.parse(state.StartedAt) : 0,
     error: state.Error,
   };
-}
-
-function field(value: unknown, name: string): unknown {
-  return typeof value === "object" && value !== null ? new Map<string, unknown>(Object.entries(value)).get(name) : undefined;
-}
-
-function collectionNames(result: unknown): string[] {
-  const list = field(result, "collections");
-  if (!Array.isArray(list)) {
-    throw new Error("the answer lists no collections");
-  }
-  return list.map((entry) => String(field(entry, "name"))).sort();
-}
-
-/** `Promise.all` of a mapping, a few at a time. */
-async function mapWide<T, R>(items: readonly T[], work: (item: T) => Promise<R>): Promise<R[]> {
-  const results: R[] = [];
-  for (let at = 0; at < items.length; at += WIDTH) {
-    results.push(...(await Promise.all(items.slice(at, at + WIDTH).map(work))));
-  }
-  return results;
 }

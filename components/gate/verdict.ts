@@ -1,4 +1,5 @@
 /** The gate's judgement: a pure function of what was seen, with its reason in words. */
+import { loopbackFault, uploadsFault } from "./inside-verdict.js";
 import type { CollectionSample, ContainerSample, ContainerState, GateSpec, HttpSample, QdrantSample, Sample, Verdict } from "./model.js";
 
 interface Finding {
@@ -68,7 +69,21 @@ function findings(spec: GateSpec, sample: Sample, first: Sample): Finding[] {
   const answers = sample.containers
     .filter((container) => !states.some((finding) => finding.container === container.name))
     .flatMap((container) => container.http.flatMap((http) => httpFindings(spec, container, http, store.length === 0)));
-  return [...states, ...store, ...answers];
+  const insides = sample.containers.flatMap((container) => insideFindings(spec, container));
+  return [...states, ...insides, ...store, ...answers];
+}
+
+function insideFindings(spec: GateSpec, container: ContainerSample): Finding[] {
+  const about = (what: string, reason: string, definite: Finding["definite"]): Finding => ({
+    key: `${what} ${container.name}`, reason: `container ${container.name} ${reason}`, container: container.name, definite,
+  });
+  const unheard = loopbackFault(container);
+  const uploads = uploadsFault(container);
+  return [
+    // An app may listen on more addresses in a moment: it must stay so for some rounds.
+    ...(unheard === null ? [] : [about("listens", unheard, { rounds: Math.max(3, spec.passes), ms: 3000 })]),
+    ...(uploads === null ? [] : [about("uploads", uploads, AT_ONCE)]),
+  ];
 }
 
 function stateFindings({ name, state }: ContainerSample, first: ContainerSample | undefined): Finding[] {
@@ -201,7 +216,8 @@ export function httpFault(spec: Pick<GateSpec, "healthPath">, http: HttpSample):
     case "error":
       return `its script raises an error (${asked} answered ${http.status})`;
     case "timeout":
-      return `its script did not end in time (${asked} answered ${http.status})`;
+      // After 60 s; 1.40.0 and 1.67.0 say so as well where the script calls sys.exit.
+      return `its script did not end in time, or left by sys.exit (${asked} answered ${http.status})`;
     default:
       return `${asked} answered ${http.status} ${excerpt(http.body)}`.trimEnd();
   }

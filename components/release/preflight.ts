@@ -5,6 +5,7 @@
 import { readAdoptFacts } from "../adopt/facts.js";
 import { adoptNotice, adoptProblems } from "../adopt/rules.js";
 import { existsSync } from "node:fs";
+import { readFile } from "node:fs/promises";
 import path from "node:path";
 import { dataDirProblem } from "../runtime/data-dir.js";
 import { dockerEndpoint } from "../runtime/docker-endpoint.js";
@@ -15,6 +16,7 @@ import { type IsSecret, loadSettings } from "../settings/load.js";
 import { fromRecorded } from "../settings/recorded.js";
 import type { Settings } from "../settings/schema.js";
 import { contextOf } from "../source/export.js";
+import { dockerfileNotices } from "../source/dockerfile.js";
 import { UNREACHABLE } from "../source/git.js";
 import { PRUNE_DEFAULTS, pruneExports } from "../source/prune.js";
 import { exportSource, isCached, resolveSource } from "../source/source.js";
@@ -106,8 +108,8 @@ async function examine({ stack, projectDir = process.cwd() }: PreflightInput, to
   const adopting = plan.step === "first" ? settings.adopt : undefined;
   if (adopting !== undefined) plan.notices.unshift(adoptNotice(adopting));
   plan.notices.push(...interruptionNotices(interrupted), ...notice, ...(candidate?.notice ?? []));
-  await provideContext(plan.serving, plan, settings, projectDir);
-  if (plan.canary !== null) await provideContext(plan.canary.revision, plan, fromRecorded(plan.canary.revision.settings, today), projectDir);
+  plan.notices.push(...(await provideContext(plan.serving, plan, settings, projectDir)));
+  if (plan.canary !== null) plan.notices.push(...(await provideContext(plan.canary.revision, plan, fromRecorded(plan.canary.revision.settings, today), projectDir)));
   // Undoing a failed update must not be refused for what the failed one left behind.
   if (plan.asRecorded && plan.canary === null) {
     return { plan, settings, ledger, table: "" };
@@ -153,11 +155,12 @@ async function findSource(settings: Settings, ledger: readonly ReleaseRecord[], 
 
 /**
  * The build context, where an image is declared to be built from it.
+ * @returns what should be known of the build, in words
  * @throws ReleaseError where the commit is neither cached nor to be had, or has no such Dockerfile
  */
-async function provideContext({ image, commit, tag }: RevisionPlan, plan: Plan, settings: Settings, projectDir: string): Promise<void> {
+async function provideContext({ image, commit, tag }: RevisionPlan, plan: Plan, settings: Settings, projectDir: string): Promise<string[]> {
   if (image.origin !== "built") {
-    return;
+    return [];
   }
   const place = { source: settings.source, projectDir };
   if (!(await isCached(place, commit))) {
@@ -167,13 +170,16 @@ async function provideContext({ image, commit, tag }: RevisionPlan, plan: Plan, 
     }
   }
   await exportSource(place, commit);
-  if (!existsSync(path.join(projectDir, image.context, image.dockerfile))) {
+  const dockerfile = path.join(projectDir, image.context, image.dockerfile);
+  if (!existsSync(dockerfile)) {
     throw new ReleaseError({
       code: "dockerfileMissing", exitCode: 2, what: `${tag} cannot be released, nothing was touched`,
       why: `commit ${commit.slice(0, 12)} has no ${image.dockerfile}`, next: "name the Dockerfile: pulumi config set --path pbjrag:app.dockerfile PATH",
     });
   }
   await pruneExports(projectDir, { ...PRUNE_DEFAULTS, keep: new Set([commit, plan.serving.commit, ...declaredBy(plan.past).map((record) => record.commit)]) });
+  // A build that was made once is found again, whatever its Dockerfile is like.
+  return plan.step === "unchanged" ? [] : dockerfileNotices(await readFile(dockerfile, "utf8"), image.dockerfile, tag);
 }
 
 /** The one that a new generation is to be made from, where config names one. */

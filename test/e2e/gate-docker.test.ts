@@ -17,6 +17,7 @@ import { acquire } from "../../components/runtime/lock.js";
 import { dataPaths } from "../../components/runtime/paths.js";
 import { removeStack } from "../support/docker.js";
 import { stackName } from "../support/names.js";
+import { mustRun } from "../support/processes.js";
 import { waitFor } from "../support/wait.js";
 
 const PORT = 8501;
@@ -133,6 +134,31 @@ describe("gate on real Docker", function () {
     assert.deepEqual([good.ok, good.reason], [true, ""]);
     assert.match(bad.reason, /-not is not there/);
     assert.match(none.reason, /front door is not there/);
+  });
+
+  it("says of an app that listens on 127.0.0.1 only what is wrong with it", async () => {
+    const container = await app("loopback", APP.replace('("", ', '("127.0.0.1", '), "ok");
+    const { error } = await failing(inputs(container));
+    assert.match(error.message, /listens on 127\.0\.0\.1 only, .*--server\.address=0\.0\.0\.0/);
+  });
+
+  it("fails a release whose user can work with no upload, and passes it after what it advises", async () => {
+    const volume = `${prefix}-uploads-0`;
+    await docker().createVolume({ Name: volume, Labels: labels({ stack, role: "data" }) });
+    const mounted = { HostConfig: { PortBindings: { [`${PORT}/tcp`]: [{ HostIp: "127.0.0.1", HostPort: "0" }] }, CapDrop: ["ALL"], Mounts: [{ Type: "volume", Source: volume, Target: "/app/uploads" }] } };
+    const container = `${prefix}-app-user-1`;
+    const Healthcheck = { Test: ["CMD-SHELL", "no-such-tool http://127.0.0.1"], Interval: 3_600_000_000_000 };
+    await start(container, "app", { Image: "python:3.11-slim", User: "1000", Cmd: ["python3", "-c", APP], Env: ["SCRIPT=ok", "API_KEY=k"], Healthcheck, ...mounted }, PORT);
+    const { error } = await failing(inputs(container));
+    assert.match(error.message, /cannot write to \/app\/uploads, where uploads go, as its user 1000:/);
+    const [command = ""] = /docker run [^)]*/.exec(error.message) ?? [];
+    await mustRun("sh", ["-c", command], { cwd: dir });
+    rmSync(join(dir, "logs"), { recursive: true });
+    const { measured } = await performGate(inputs(container), live);
+    assert.match(measured.notes?.join() ?? "", /the image's HEALTHCHECK fails with exit code 127 \(.*no-such-tool: not found\)/);
+    assert.match(events().at(-1)?.message ?? "", /HEALTHCHECK fails/);
+    await mustRun("docker", ["exec", "-u", "0", container, "sh", "-c", "mkdir /app/uploads/d && echo x > /app/uploads/d/f && chmod 600 /app/uploads/d/f"], { cwd: dir });
+    assert.match((await failing(inputs(container))).error.message, /cannot read .*\/app\/uploads\/d\/f/);
   });
 
   it("fails a container that exits, at once, with its last words and its log", async () => {

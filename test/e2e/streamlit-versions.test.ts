@@ -20,7 +20,7 @@ describe("e2e: Streamlit, oldest to newest", function () {
 
   before(async () => {
     // Sessions of the release that is left are closed at a rollback, here after five seconds.
-    project = await createProject("versions", { config: { canary: { duration: "40s", synthetic: SESSIONS, weight: 50 }, watch: WATCH, drain: { onRollback: "5s" } } });
+    project = await createProject("stlit", { config: { canary: { duration: "40s", synthetic: SESSIONS, weight: 50 }, watch: WATCH, drain: { onRollback: "5s" } } });
   });
   beforeEach(() => assert.ok(!broken, "a step before this one failed"));
   afterEach(function () {

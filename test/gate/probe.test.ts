@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { oomSince, Prober, type Inspection, type ProbeTarget } from "../../components/gate/probe.js";
+import type { HttpSample, Inside } from "../../components/gate/model.js";
 import { judge } from "../../components/gate/verdict.js";
 import { SPEC } from "./samples.js";
 
@@ -45,7 +46,8 @@ describe("gate/probe", () => {
       asked.push(`${request.url} ${String(request.headers["x-release-preview"])} ${String(request.headers["x-release-key"])}`);
       well(request, response);
     });
-    const prober = new Prober(target(front), () => Promise.resolve(inspection(0)));
+    // Long enough for a busy machine: what is asked counts here.
+    const prober = new Prober(target(front, { requestTimeoutMs: 10_000 }), () => Promise.resolve(inspection(0)));
     const sample = await prober.sample(() => 7);
     prober.close();
     assert.deepEqual(asked.sort(), ["app-1", "app-2"].flatMap((name) => ["/", "/_stcore/health", "/_stcore/script-health-check"].map((path) => `${path} ${name} key`)).sort());
@@ -62,6 +64,46 @@ describe("gate/probe", () => {
     const sample = await prober.sample(() => 0);
     prober.close();
     assert.deepEqual(sample.containers[0]?.http.map(({ body }) => body), Array.from({ length: 3 }, () => `${"x".repeat(190)}*** <b>`));
+  });
+
+  it("asks for one run of the script at a time, and takes an answer that comes late", async () => {
+    let runs = 0;
+    const waiting: ServerResponse[] = [];
+    const front = await serve((request, response) => {
+      if (!request.url?.includes("script")) well(request, response);
+      else {
+        runs += 1;
+        waiting.push(response);
+      }
+    });
+    const prober = new Prober(target(front, { containers: ["app-1"], requestTimeoutMs: 100 }), () => Promise.resolve(inspection(0)));
+    const script = async (): Promise<HttpSample | undefined> => (await prober.sample(() => 0)).containers[0]?.http.find(({ probe }) => probe === "script");
+    for (let round = 0; round < 3; round++) assert.equal((await script())?.error, "nothing within 100 ms");
+    assert.equal(runs, 1);
+    waiting[0]?.writeHead(503).end("timeout");
+    const late = await script();
+    assert.deepEqual([late?.status, late?.body, runs], [503, "timeout", 1]);
+    await script();
+    assert.equal(runs, 2);
+    prober.close();
+  });
+
+  it("looks into a container until it was seen with its app answering", async () => {
+    let healthy = false;
+    const front = await serve((request, response) => (healthy ? well(request, response) : response.writeHead(503).end("<html>")));
+    const looks: boolean[] = [];
+    const seen: Inside = { listens: ["outside"], user: "0:0", uploads: null, healthcheck: null };
+    const prober = new Prober(target(front, { containers: ["app-1"] }), () => Promise.resolve(fixed), (_info, port, settled) => {
+      assert.equal(port, 8501);
+      looks.push(settled);
+      return Promise.resolve(seen);
+    });
+    const fixed = inspection(0);
+    await prober.sample(() => 0);
+    healthy = true;
+    for (let round = 0; round < 3; round++) assert.deepEqual((await prober.sample(() => 0)).containers[0]?.inside, seen);
+    assert.deepEqual(looks, [false, true]);
+    prober.close();
   });
 
   it("uses connections again, and no proxy of the environment", async () => {
