@@ -14,7 +14,7 @@ export interface Insides {
 }
 
 /** Milliseconds that a look may take. */
-const LOOK_MS = 10_000;
+const WITHIN_MS = 10_000;
 /** Entries of a volume that are tried. */
 const TRIED = 500;
 /** Nanoseconds, as Docker has them, in a millisecond. */
@@ -26,9 +26,9 @@ const EXCERPT = 160;
 
 /**
  * Needs nothing but a shell. Prints `user UID GID` of the container's main process, `own UID` of itself, and `listens ADDRESS`, in the
- * kernel's hexadecimal, for each socket that listens (state 0A) at the port.
+ * kernel's hexadecimal, for each socket that listens (state 0A) at the port, and `package NAME-VERSION.dist-info` of two that are installed.
  */
-const SOCKETS = `port=$(printf ':%04X' "$1")
+const LOOK = `port=$(printf ':%04X' "$1")
 while read -r key value rest; do case $key in Uid:) u=$value;; Gid:) g=$value;; esac; done </proc/1/status
 while read -r key value rest; do case $key in Uid:) own=$value;; esac; done </proc/self/status
 echo "user $u $g"; echo "own $own"; echo "read"
@@ -36,6 +36,11 @@ for file in /proc/net/tcp /proc/net/tcp6; do
   [ ! -r $file ] || while read -r number address remote state rest; do
     case $state$address in 0A*$port) echo "listens \${address%:*}";; esac
   done <$file
+done
+for info in "\${VIRTUAL_ENV:-/usr/local}" /usr/local /usr /opt/venv /app/.venv; do
+  for found in "$info"/lib/python3*/site-packages/streamlit-*.dist-info "$info"/lib/python3*/site-packages/tornado-*.dist-info; do
+    [ ! -d "$found" ] || echo "package \${found##*/}"
+  done
 done`;
 
 /** Prints the first path below a volume that its user cannot work with: `unwritable PATH`, `unreadable PATH`. Writes nothing. */
@@ -58,24 +63,29 @@ done`;
 export async function lookInside(info: Insides, port: number, settled: boolean): Promise<Inside | null> {
   if (!info.State.Running) return null;
   try {
-    const sockets = await execIn(info.Id, ["sh", "-c", SOCKETS, "sh", String(port)], { timeoutMs: LOOK_MS, maxBytes: 65_536 });
-    if (sockets.exitCode !== 0) return null;
-    const { user, listens } = readSockets(sockets.stdout);
-    if (!settled) return { listens, user, uploads: null, healthcheck: null };
-    const [uploads, healthcheck] = await Promise.all([tryVolumes(info, user), runHealthcheck(info)]);
-    return { listens, user, uploads, healthcheck };
+    const looked = await execIn(info.Id, ["sh", "-c", LOOK, "sh", String(port)], { timeoutMs: WITHIN_MS, maxBytes: 65_536 });
+    if (looked.exitCode !== 0) return null;
+    const seen = readLook(looked.stdout);
+    if (!settled) return { ...seen, uploads: null, healthcheck: null };
+    const [uploads, healthcheck] = await Promise.all([tryVolumes(info, seen.user), runHealthcheck(info)]);
+    return { ...seen, uploads, healthcheck };
   } catch {
     // It ended meanwhile, or an exec hung: what Docker and the front door say of it decides.
     return null;
   }
 }
 
-/** Pure. @param text what SOCKETS printed */
-export function readSockets(text: string): Pick<Inside, "listens" | "user"> {
+/** Pure. @param text what LOOK printed */
+export function readLook(text: string): Pick<Inside, "listens" | "user" | "packages"> {
   const lines = text.split("\n").map((line) => line.split(" "));
   const [, uid = "", gid = ""] = lines.find(([key]) => key === "user") ?? [];
   const addresses = lines.filter(([key]) => key === "listens").map(([, address = ""]) => address);
-  return { user: /^\d+$/.test(uid) && /^\d+$/.test(gid) ? `${uid}:${gid}` : "", listens: [...new Set(addresses.map(reach))] };
+  const packages = [...text.matchAll(/^package (\w+)-([\w.]+)\.dist-info$/gm)].map(([, name = "", version = ""]) => [name, version] as const);
+  return {
+    user: /^\d+$/.test(uid) && /^\d+$/.test(gid) ? `${uid}:${gid}` : "", listens: [...new Set(addresses.map(reach))],
+    // The first place is the one that the app's own environment names.
+    packages: Object.fromEntries(packages.reverse()),
+  };
 }
 
 /** The kernel writes each four bytes of an address in this machine's order, which is little-endian wherever Docker runs. */
@@ -88,7 +98,7 @@ async function tryVolumes({ Id, Image = "", Mounts = [] }: Insides, user: string
   const volumes = Mounts.filter(({ Type }) => Type === "volume");
   if (volumes.length === 0) return null;
   const argv = ["sh", "-c", VOLUMES, "sh", ...volumes.map(({ Destination }) => Destination)];
-  const { stdout } = await execIn(Id, argv, { timeoutMs: LOOK_MS, maxBytes: 4096, ...(user === "" ? {} : { user }) });
+  const { stdout } = await execIn(Id, argv, { timeoutMs: WITHIN_MS, maxBytes: 4096, ...(user === "" ? {} : { user }) });
   const [, fault, path = ""] = /^(unwritable|unreadable) (.+)$/m.exec(stdout) ?? [];
   if (fault !== "unwritable" && fault !== "unreadable") return null;
   const volume = volumes.find(({ Destination }) => path === Destination || path.startsWith(`${Destination}/`))?.Name ?? "";

@@ -95,6 +95,8 @@ export interface ContainerState {
 export interface Inside {
   /** From where the sockets that listen at the app's port can be reached; empty: nothing listens there. */
   listens: ("loopback" | "outside")[];
+  /** Versions of streamlit and tornado, where they are installed in a usual place. */
+  packages: Record<string, string>;
   /** `UID:GID` of its main process; "" where that is not known. */
   user: string;
   /** The first path in a volume that this user cannot work with, with the volume's name and the image's ID; null: none was found. */

@@ -1,6 +1,6 @@
 /** The gate's loop: look, judge, wait for the next round. Time and eyes are given to it. */
 import type { GateSpec, Latency, Measured, Sample, Verdict } from "./model.js";
-import { healthcheckNote } from "./inside-verdict.js";
+import { healthcheckNote, pingNote } from "./inside-verdict.js";
 import { judge } from "./verdict.js";
 
 export interface GateWorld {
@@ -47,7 +47,8 @@ function measure(spec: GateSpec, samples: readonly Sample[], tookMs: number): Me
     latency: Object.fromEntries([...new Set(answers.map((http) => http.probe))].map((probe) => [probe, latency(answers.filter((http) => http.probe === probe).map((http) => http.ms))])),
     collections: Object.fromEntries((last?.qdrant?.collections ?? []).flatMap(({ name, status, count }) => (count === null ? [] : [[name, { status, count }] as const]))),
     qdrantVersion: last?.qdrant?.version ?? "",
-    notes: (last?.containers ?? []).flatMap(healthcheckNote).slice(0, 1),
+    // Its replicas are alike.
+    notes: (last?.containers ?? []).slice(0, 1).flatMap((container) => [...healthcheckNote(container), ...pingNote(container)]),
     tookMs: Math.round(tookMs),
   };
 }

@@ -1,16 +1,16 @@
 import assert from "node:assert/strict";
-import { readSockets } from "../../components/gate/inside.js";
+import { readLook } from "../../components/gate/inside.js";
 import type { ContainerSample, HttpSample, Inside } from "../../components/gate/model.js";
 import { runGate } from "../../components/gate/run.js";
 import { judge } from "../../components/gate/verdict.js";
 import { container, http, sample, SPEC } from "./samples.js";
 
-const inside = (change: Partial<Inside> = {}): Inside => ({ listens: ["outside"], user: "0:0", uploads: null, healthcheck: null, ...change });
+const inside = (change: Partial<Inside> = {}): Inside => ({ listens: ["outside"], packages: {}, user: "0:0", uploads: null, healthcheck: null, ...change });
 const looked = (change: Partial<Inside>, others: Partial<ContainerSample> = {}): ContainerSample => container({ ...others, inside: inside(change) });
 
 describe("gate/inside", () => {
   it("reads from where a socket can be reached, in IPv4 and IPv6, as the kernel writes it", () => {
-    const read = (...lines: string[]): string[] => readSockets(["user 1000 1000", "own 0", "read", ...lines, ""].join("\n")).listens;
+    const read = (...lines: string[]): string[] => readLook(["user 1000 1000", "own 0", "read", ...lines, ""].join("\n")).listens;
     assert.deepEqual(read("listens 0100007F"), ["loopback"]);
     assert.deepEqual(read("listens 0B00007F"), ["loopback"]);
     assert.deepEqual(read("listens 00000000000000000000000001000000"), ["loopback"]);
@@ -19,8 +19,8 @@ describe("gate/inside", () => {
     assert.deepEqual(read("listens 00000000000000000000000000000000"), ["outside"]);
     assert.deepEqual(read("listens 020011AC", "listens 0100007F"), ["outside", "loopback"]);
     assert.deepEqual(read(), []);
-    assert.equal(readSockets("user 1000 100\n").user, "1000:100");
-    assert.equal(readSockets("user  \n").user, "");
+    assert.equal(readLook("user 1000 100\n").user, "1000:100");
+    assert.equal(readLook("user  \n").user, "");
   });
 
   it("says that an app listens on 127.0.0.1 only, before the deadline, once it stays so", () => {
@@ -52,5 +52,18 @@ describe("gate/inside", () => {
     assert.equal(verdict.verdict, "pass");
     assert.deepEqual(measured.notes, ["the image's HEALTHCHECK fails with exit code 127 (/bin/sh: 1: curl: not found), so Docker will call its containers unhealthy"]);
     assert.deepEqual((await runGate({ ...SPEC, intervalMs: 1 }, world({ exitCode: 0, output: "ok" }))).measured.notes, []);
+  });
+
+  it("tells of the pair of Streamlit and tornado that cuts whoever misses one ping", async () => {
+    const notes = async (...packages: string[]): Promise<string[] | undefined> => {
+      const look = { ...inside(), ...readLook(packages.map((one) => `package ${one}.dist-info`).join("\n")) };
+      const world = { sample: () => Promise.resolve(sample({ containers: [container({ inside: { ...look, listens: [] } })] })), monotonic: () => 0, sleep: () => Promise.resolve(), onRound: () => undefined };
+      return (await runGate({ ...SPEC, intervalMs: 1 }, world)).measured.notes;
+    };
+    assert.match((await notes("streamlit-1.40.0", "tornado-6.6.1"))?.join() ?? "", /^Streamlit 1\.40\.0 with tornado 6\.6\.1 cuts .*pin tornado<6\.5, or take Streamlit 1\.47/);
+    assert.equal((await notes("streamlit-1.46.0", "tornado-6.5.2"))?.length, 1);
+    for (const fine of [["streamlit-1.40.0", "tornado-6.4.2"], ["streamlit-1.47.1", "tornado-6.6.1"], ["streamlit-1.67.0"], ["tornado-6.6.1"], []]) assert.deepEqual(await notes(...fine), []);
+    // The environment that the app's own variable names comes first.
+    assert.deepEqual(await notes("streamlit-1.67.0", "tornado-6.6.1", "streamlit-1.40.0"), []);
   });
 });

@@ -92,7 +92,7 @@ describe("gate/probe", () => {
     let healthy = false;
     const front = await serve((request, response) => (healthy ? well(request, response) : response.writeHead(503).end("<html>")));
     const looks: boolean[] = [];
-    const seen: Inside = { listens: ["outside"], user: "0:0", uploads: null, healthcheck: null };
+    const seen: Inside = { listens: ["outside"], packages: {}, user: "0:0", uploads: null, healthcheck: null };
     const prober = new Prober(target(front, { containers: ["app-1"] }), () => Promise.resolve(fixed), (_info, port, settled) => {
       assert.equal(port, 8501);
       looks.push(settled);
