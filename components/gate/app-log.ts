@@ -5,6 +5,7 @@ import { containerEnv, inspectOrNull } from "../runtime/docker.js";
 import { logTail } from "../runtime/docker-exec.js";
 import { stamp, type DataPaths } from "../runtime/paths.js";
 import { decoded } from "../runtime/encodings.js";
+import { readable } from "../runtime/readable.js";
 import { createRedactor } from "../runtime/redact.js";
 import { loggedErrors, plainLines } from "./log-errors.js";
 
@@ -24,7 +25,7 @@ export interface SavedLog {
 
 /**
  * Writes the logs of a revision's containers into one file, `logs/app-<revision>-<stamp>.log` (0600), with the secrets of
- * their environments masked.
+ * their environments masked and what a terminal would obey escaped.
  * @param about the container whose last words are wanted
  * @param secretEnv names of variables that hold secrets
  */
@@ -32,7 +33,7 @@ export async function saveAppLog(paths: DataPaths, revision: string, containers:
   const logs = await Promise.all(containers.map(async (name) => ({ name, text: await maskedLog(name, secretEnv) })));
   mkdirSync(paths.logs, { recursive: true, mode: 0o700 });
   const file = join(paths.logs, `app-${revision}-${stamp()}.log`);
-  writeFileSync(file, logs.map(({ name, text }) => `==> ${name}\n${text.trimEnd()}\n`).join("\n"), { mode: 0o600 });
+  writeFileSync(file, logs.map(({ name, text }) => `==> ${name}\n${readable(text.trimEnd())}\n`).join("\n"), { mode: 0o600 });
   return { file, ...lastWords(logs.find(({ name }) => name === about)?.text ?? "") };
 }
 

@@ -5,6 +5,7 @@ import { asReleaseError, errors, messageOf, type ReleaseError } from "../runtime
 import { openJournal, type Journal } from "../runtime/journal.js";
 import { assertHolds } from "../runtime/lock.js";
 import { handlerPaths, type DataPaths } from "../runtime/paths.js";
+import { readable } from "../runtime/readable.js";
 import { resumeWrites } from "../traffic/freeze.js";
 import { readEntrance } from "../traffic/live.js";
 import { saveAppLog, type SavedLog } from "./app-log.js";
@@ -76,7 +77,7 @@ function recorder(inputs: GateInputs, paths: DataPaths, journal: Journal): (samp
   let told = "";
   let toldAt = 0;
   return (sample, verdict) => {
-    appendFileSync(file, `${JSON.stringify({ ...sample, verdict })}\n`);
+    appendFileSync(file, readable(`${JSON.stringify({ ...sample, verdict })}\n`));
     if (verdict.verdict === "continue" && (verdict.reason !== told || sample.at - toldAt >= PROGRESS_MS)) {
       told = verdict.reason;
       toldAt = sample.at;

@@ -2,6 +2,7 @@
 import { appendFileSync, existsSync, mkdirSync, renameSync, statSync } from "node:fs";
 import path from "node:path";
 import type { DataPaths } from "../runtime/paths.js";
+import { readable } from "../runtime/readable.js";
 import type { NotifyEvent } from "./model.js";
 import { title } from "./words.js";
 
@@ -21,7 +22,7 @@ export function notificationLog({ logs, stack }: Pick<DataPaths, "logs" | "stack
       mkdirSync(logs, { recursive: true, mode: 0o700 });
       if (existsSync(file) && statSync(file).size > ROTATE_AT) renameSync(file, `${file}.1`);
       const what = reason === "" ? `sent    ${channel}: ${title(event)}` : `UNSENT  ${channel}: ${oneLine(mask(reason))}: ${JSON.stringify(event)}`;
-      appendFileSync(file, `${now().toISOString()} ${stack} ${what}\n`, { mode: 0o600 });
+      appendFileSync(file, `${now().toISOString()} ${stack} ${readable(what)}\n`, { mode: 0o600 });
     },
   };
 }

@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { openJournal, type NewEvent } from "../runtime/journal.js";
 import { dataPaths } from "../runtime/paths.js";
+import { readable, readableLine } from "../runtime/readable.js";
 import type { Plan, Problem } from "./model.js";
 import { entryOf } from "./notices.js";
 import { planEvent } from "./plan-event.js";
@@ -28,7 +29,7 @@ export async function readLedger(): Promise<unknown> {
 
 /** Shows all problems at once, tells the CLI, and ends: exit code 32 means that the error was shown already. */
 export async function reportProblems({ problems, table }: { problems: Problem[]; table: string }): Promise<never> {
-  if (table !== "") await pulumi.log.info(table);
+  if (table !== "") await pulumi.log.info(readable(table));
   await pulumi.log.error(refused(problems));
   process.exit(32);
 }
@@ -42,7 +43,7 @@ export function endRefused(problems: Problem[]): never {
 function refused(problems: Problem[]): string {
   const lines = problems.map((problem) => `${problem.subject}: ${problem.what}. Next: ${problem.next}`);
   tellRun({ phase: "refused", event: "failed", message: lines.join("\n"), data: { problems } });
-  return `refused, nothing was touched:\n${lines.map((line) => `  - ${line}`).join("\n")}`;
+  return `refused, nothing was touched:\n${lines.map((line) => `  - ${readableLine(line)}`).join("\n")}`;
 }
 
 /** A failure while the engine was at work already: what it has made may have changed something. */
@@ -52,11 +53,11 @@ export function tellFailure({ what, next }: Problem): void {
 
 /** Shows what a person should know before agreeing, above every resource, and tells the CLI what is planned. */
 export async function tellPlan({ plan, table }: { plan: Plan; table: string }): Promise<void> {
-  for (const notice of plan.notices) await pulumi.log.warn(notice);
+  for (const notice of plan.notices) await pulumi.log.warn(readable(notice));
   const entry = entryOf(plan);
   if (pulumi.runtime.isDryRun()) {
-    if (table !== "") await pulumi.log.info(table);
-    if (entry !== null) await pulumi.log.info(entry);
+    if (table !== "") await pulumi.log.info(readable(table));
+    if (entry !== null) await pulumi.log.info(readable(entry));
   }
   tellRun({ phase: "plan", event: "info", message: plan.notices.join("\n"), data: planEvent(plan) });
 }

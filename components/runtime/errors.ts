@@ -3,6 +3,8 @@
  * The catalogue is the one place for their words, so that one fault reads the same wherever it is met.
  */
 
+import { readable, readableLine } from "./readable.js";
+
 /** Exit codes of the scripts. */
 export const EXIT = {
   done: 0,
@@ -47,12 +49,14 @@ export class ReleaseError extends Error {
   readonly exitCode: ExitCode;
 
   constructor(init: ReleaseErrorInit) {
-    super(sentence(init), init.cause === undefined ? undefined : { cause: init.cause });
+    // Parts of these come from apps, servers and files; the engine shows them without asking us.
+    const [what, why, next, lines] = [readable(init.what), readable(init.why), readable(init.next), (init.lines ?? []).map(readableLine)];
+    super(sentence({ what, why, next, lines }), init.cause === undefined ? undefined : { cause: init.cause });
     this.code = init.code;
-    this.what = init.what;
-    this.why = init.why;
-    this.next = init.next;
-    this.lines = init.lines ?? [];
+    this.what = what;
+    this.why = why;
+    this.next = next;
+    this.lines = lines;
     this.exitCode = init.exitCode;
   }
 }

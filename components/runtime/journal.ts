@@ -7,6 +7,7 @@ import { dirname } from "node:path";
 import { StringDecoder } from "node:string_decoder";
 import { codeOf, messageOf, ReleaseError } from "./errors.js";
 import type { DataPaths } from "./paths.js";
+import { readable } from "./readable.js";
 
 /** In the order of an update, then what is outside it. */
 export const PHASES = ["backup", "restore", "image", "front", "start", "gate", "route", "judge", "ledger"] as const;
@@ -54,12 +55,12 @@ export function openJournal(paths: DataPaths, options: JournalOptions = {}): Jou
   const now = options.now ?? (() => new Date());
   mkdirSync(dirname(paths.journal), { recursive: true, mode: 0o700 });
   const write = (event: NewEvent): void => {
-    const line = `${JSON.stringify({ time: now().toISOString(), run, ...event } satisfies JournalEvent)}\n`;
+    const line = `${readable(JSON.stringify({ time: now().toISOString(), run, ...event } satisfies JournalEvent))}\n`;
     try {
       // Opened with O_APPEND for each event: writers in several processes do not overwrite each other.
       appendFileSync(paths.journal, line, { mode: 0o600, flag: "a" });
     } catch (error) {
-      process.stderr.write(`journal ${paths.journal} cannot be written: ${messageOf(error)}\n`);
+      process.stderr.write(`journal ${paths.journal} cannot be written: ${readable(messageOf(error))}\n`);
     }
   };
   return { run, write, failed: (phase, error) => write({ phase, event: "failed", message: messageOf(error), data: failureData(error) }) };

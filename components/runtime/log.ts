@@ -3,6 +3,7 @@ import { closeSync, mkdirSync, openSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import type { Writable } from "node:stream";
 import { codeOf, messageOf } from "./errors.js";
+import { readable } from "./readable.js";
 import { onLines } from "./lines.js";
 import { knownTexts, stamp, type DataPaths } from "./paths.js";
 import { createRedactor, redactStream, type Redactor } from "./redact.js";
@@ -45,11 +46,11 @@ export function openReleaseLog(paths: DataPaths, kind: string, options: LogOptio
     const lines = text.replace(/\r?\n$/, "").split(/\r?\n/);
     const time = now().toISOString();
     try {
-      writeSync(fd, lines.map((line) => `${time} ${origin}${line}\n`).join(""));
+      writeSync(fd, lines.map((line) => `${time} ${origin}${readable(line)}\n`).join(""));
     } catch (error) {
       if (!complained) {
         complained = true;
-        process.stderr.write(`log ${file} cannot be written: ${messageOf(error)}\n`);
+        process.stderr.write(`log ${file} cannot be written: ${readable(messageOf(error))}\n`);
       }
     }
   };

@@ -11,6 +11,7 @@ import { openJournal, type Phase, PLAIN_RUN } from "./journal.js";
 import { assertHolds } from "./lock.js";
 import { onStopWord } from "./stop-word.js";
 import { type DataPaths, handlerPaths } from "./paths.js";
+import { readable } from "./readable.js";
 
 /** What one run of a step is given from outside: where, until when, whom to tell. */
 export interface Context {
@@ -53,7 +54,7 @@ export interface Task<R extends { stack: string; dataDir: string; deadlineMs: nu
 /** Runs it to its end, and ends this process. */
 export function runTask<R extends { stack: string; dataDir: string; deadlineMs: number }, O extends Record<string, unknown>>(task: Task<R, O>): void {
   process.umask(0o077);
-  const tell = (message: string): void => void process.stderr.write(`${task.phase}: ${message}\n`);
+  const tell = (message: string): void => void process.stderr.write(`${task.phase}: ${readable(message)}\n`);
   perform(task, process.env, tell).then(
     (code) => process.exit(code),
     (error: unknown) => {
@@ -129,5 +130,5 @@ function causeOf(error: unknown): string {
 }
 
 function print(outcome: Record<string, unknown>): Promise<void> {
-  return new Promise((resolve) => process.stdout.write(`${JSON.stringify(outcome)}\n`, () => resolve()));
+  return new Promise((resolve) => process.stdout.write(`${readable(JSON.stringify(outcome))}\n`, () => resolve()));
 }

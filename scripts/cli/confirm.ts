@@ -1,5 +1,6 @@
 import type { Readable } from "node:stream";
 import { createInterface } from "node:readline/promises";
+import { readable } from "../../components/runtime/readable.js";
 import { Interrupted, type Run } from "./run.js";
 
 /**
@@ -40,7 +41,7 @@ export async function answerOf(question: string, { input, output, stopped }: Ask
   if (stopped.aborted) stop();
   try {
     const ended = new Promise<string>((resolve) => prompt.once("close", () => resolve("")));
-    return /^y(es)?$/i.test((await Promise.race([prompt.question(question, { signal: stopping.signal }), ended])).trim());
+    return /^y(es)?$/i.test((await Promise.race([prompt.question(readable(question), { signal: stopping.signal }), ended])).trim());
   } catch (error) {
     if (!stopping.signal.aborted) throw error;
     output.write("\n");

@@ -14,6 +14,7 @@ import { finished, writeDown } from "./finished.js";
 import { ensureImages } from "./images.js";
 import { misreadLines } from "./misread.js";
 import { endLines, type Outcome } from "./outcome.js";
+import { print } from "./output.js";
 import { lookAtPresent, readPresent, type Present } from "./present.js";
 import { isNoChange, previewPlan, refuseOlder } from "./preview.js";
 import { recover } from "./recover.js";
@@ -63,7 +64,7 @@ export async function deploy(ws: Workspace, options: DeployOptions): Promise<Out
 }
 
 function said(outcome: Outcome): Outcome {
-  process.stdout.write(`${endLines(outcome).join("\n")}\n`);
+  print(endLines(outcome));
   return outcome;
 }
 

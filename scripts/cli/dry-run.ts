@@ -11,6 +11,7 @@ import { refusedBy } from "./failure.js";
 import { misreadLines } from "./misread.js";
 import { openStack } from "./open-stack.js";
 import { endLines, type Outcome } from "./outcome.js";
+import { print } from "./output.js";
 import { readPresent, type Present } from "./present.js";
 import { failureOutcome, Interrupted } from "./run.js";
 import { secretsOf } from "./secrets.js";
@@ -26,7 +27,7 @@ import type { Workspace } from "./workspace.js";
  */
 export async function dryRun(ws: Workspace, command: string, values: Record<string, unknown>, data: "kept" | "replaced" = "kept"): Promise<Outcome> {
   const outcome = await preview(ws, command, values, data).catch((error: unknown) => failureOutcome(error));
-  process.stdout.write(`${endLines(outcome).join("\n")}\n`);
+  print(endLines(outcome));
   return outcome;
 }
 
@@ -34,7 +35,7 @@ async function preview(ws: Workspace, command: string, values: Record<string, un
   const id = `dry-run-${randomBytes(4).toString("hex")}`;
   let redact = createRedactor([]);
   const engine = new Engine(ws, { PBJRAG_RUN: id, PBJRAG_DATA_DIR: ws.paths.dataDir }, {
-    raw: () => undefined, show: (line) => process.stdout.write(`${redact(line)}\n`), event: () => undefined, quietMs: () => 0,
+    raw: () => undefined, show: (line) => print([redact(line)]), event: () => undefined, quietMs: () => 0,
   });
   let stopped = false;
   onSignal(() => {
@@ -64,7 +65,7 @@ async function preview(ws: Workspace, command: string, values: Record<string, un
     // Pulumi previews no stack that its backend does not know, and writes into the file of one that it makes.
     if (made) {
       await engine.removeStack().catch((error: unknown) => {
-        process.stdout.write(`the stack that this preview needed is still there: ${messageOf(error)}; remove it with: scripts/pulumi.sh --stack ${ws.stack} stack rm\n`);
+        print([`the stack that this preview needed is still there: ${messageOf(error)}; remove it with: scripts/pulumi.sh --stack ${ws.stack} stack rm`]);
       });
       writeFileSync(ws.stackFile, file);
     }

@@ -6,7 +6,7 @@ import { addChecklist } from "./checklist/command.js";
 import { addHistory } from "./history/command.js";
 import { type Common, inWorkspace, setupOptions, stackOption, waitOption } from "./options.js";
 import { endLines, exitCodeHelp } from "./outcome.js";
-import { outliveOutput } from "./output.js";
+import { outliveOutput, printError } from "./output.js";
 import { answerSignals } from "./signals.js";
 import { addWatch } from "./watch/command.js";
 
@@ -44,9 +44,9 @@ async function tell(thrown: unknown): Promise<void> {
   if (thrown instanceof CommanderError && (thrown.exitCode === 0 || thrown.code === "commander.help")) return;
   const error = thrown instanceof CommanderError ? notUnderstood(thrown) : thrown;
   const { failureOutcome } = await import("./run.js");
-  if (!(error instanceof ReleaseError)) process.stderr.write(`${error instanceof Error ? (error.stack ?? "") : String(error)}\n`);
+  if (!(error instanceof ReleaseError)) printError(`${error instanceof Error ? (error.stack ?? "") : String(error)}\n`);
   const outcome = failureOutcome(error);
-  process.stderr.write(`${endLines(outcome).join("\n")}\n`);
+  printError(endLines(outcome));
   process.exitCode = outcome.exitCode;
 }
 

@@ -2,6 +2,7 @@ import { execa } from "execa";
 import { ReleaseError } from "../../components/runtime/errors.js";
 import { Engine, pulumiBinary } from "./engine.js";
 import { describeKept } from "./kept.js";
+import { print } from "./output.js";
 import { onSignal } from "./signals.js";
 import type { Workspace } from "./workspace.js";
 
@@ -20,7 +21,7 @@ export async function passThrough(ws: Workspace, args: string[]): Promise<{ exit
   });
   const result = await child;
   if (command === "destroy" && result.exitCode === 0 && !rest.includes("--preview-only")) {
-    for (const line of ["Kept on purpose:", ...(await describeKept(ws)).map((kept) => `  ${kept}`)]) process.stdout.write(`${line}\n`);
+    print(["Kept on purpose:", ...(await describeKept(ws)).map((kept) => `  ${kept}`)]);
   }
   return { exitCode: result.exitCode ?? 1 };
 }

@@ -1,13 +1,14 @@
 /** Who answers SIGINT and SIGTERM. One place, so that from the first line of the program to its last none is unanswered. */
 import { EXIT } from "../../components/runtime/errors.js";
 import { endLines } from "./outcome.js";
+import { print } from "./output.js";
 
 type Answer = (signal: NodeJS.Signals) => void;
 
 /** An answer for when there is nothing to put right: it says so, and ends the process. */
 export function endWith(summary: string, next: string): Answer {
   return () => {
-    process.stdout.write(`${endLines({ exitCode: EXIT.interrupted, summary, next }).join("\n")}\n`);
+    print(endLines({ exitCode: EXIT.interrupted, summary, next }));
     process.exit(EXIT.interrupted);
   };
 }

@@ -15,6 +15,7 @@ import { readFreeze } from "../../components/watch/freeze.js";
 import { isWatching, readWatch, type WatchState } from "../../components/watch/state.js";
 import { findDrift, inASentence } from "./drift/drift.js";
 import type { Outcome } from "./outcome.js";
+import { print, printJson } from "./output.js";
 import { lookAtPresent } from "./present.js";
 import { settingsLeftIn } from "./settings-left.js";
 import { stateLost } from "./state-copy.js";
@@ -68,7 +69,8 @@ const trafficMs = 60_000;
 export async function status(ws: Workspace, json: boolean): Promise<Outcome> {
   const [found, traffic, use] = await look(ws);
   const whole: Status = { ...found, traffic: inNumbers(traffic), use };
-  process.stdout.write(json ? `${JSON.stringify(whole, null, 2)}\n` : `${describe(whole, traffic).join("\n")}\n`);
+  if (json) printJson(whole);
+  else print(describe(whole, traffic));
   const exitCode = found.outcome === "unhealthy" ? EXIT.unverified : EXIT.done;
   return { exitCode, summary: found.reason, next: "" };
 }

@@ -2,6 +2,7 @@ import path from "node:path";
 import type { JournalEvent } from "../../components/runtime/journal.js";
 import { openReleaseLog, type ReleaseLog } from "../../components/runtime/log.js";
 import { endLines, type Outcome } from "./outcome.js";
+import { print } from "./output.js";
 import { Progress } from "./progress.js";
 import type { Workspace } from "./workspace.js";
 
@@ -68,7 +69,7 @@ export class Terminal {
   }
 
   private print(line: string): void {
-    process.stdout.write(`${this.log.redact(line)}\n`);
+    print([this.log.redact(line)]);
     this.shownAt = performance.now();
   }
 }

@@ -5,6 +5,7 @@ import { EXIT, messageOf } from "../../../components/runtime/errors.js";
 import { roundSize } from "../../../components/settings/units.js";
 import { assertOperatorConfig } from "../check-config.js";
 import type { Outcome } from "../outcome.js";
+import { print, printJson } from "../output.js";
 import { lookAtPresent } from "../present.js";
 import type { Workspace } from "../workspace.js";
 import { retentionOf } from "./facts.js";
@@ -25,7 +26,8 @@ export async function listCopies(ws: Workspace, json: boolean): Promise<Outcome>
   const copies = (await restic.copies()).map((copy) => ({ ...copy, here: here.has(copy.backup) }));
   const rows = copies.map((copy) => [`  ${copy.backup}`, ageWords(Date.now() - Date.parse(copy.time)), copy.id.slice(0, 8), copy.here ? "yes" : "no"]);
   const lines = [`stack ${ws.stack}: ${countOf(copies.length, "copy", "copies")} in ${restic.shown}`, ...columns([["  name", "sent, age", "snapshot", "also here"], ...rows])];
-  process.stdout.write(json ? `${JSON.stringify(copies, null, 2)}\n` : `${lines.join("\n")}\n`);
+  if (json) printJson(copies);
+  else print(lines);
   return { exitCode: EXIT.done, summary: "", next: "" };
 }
 
@@ -34,7 +36,8 @@ export async function list(ws: Workspace, json: boolean): Promise<Outcome> {
   const backups = (await listBackups(ws.paths)).reverse();
   const { reasons, problem } = await reasonsOf(ws);
   const listed = backups.map((backup): Listed => ({ ...backup, why: reasons?.get(backup.name) ?? null }));
-  process.stdout.write(json ? `${JSON.stringify(listed, null, 2)}\n` : `${describe(ws, listed, problem, Date.now()).join("\n")}\n`);
+  if (json) printJson(listed);
+  else print(describe(ws, listed, problem, Date.now()));
   return { exitCode: EXIT.done, summary: "", next: "" };
 }
 

@@ -6,6 +6,7 @@ import { roundSize } from "../../../components/settings/units.js";
 import { assertOperatorConfig } from "../check-config.js";
 import { confirmed } from "../confirm.js";
 import { endLines, type Outcome } from "../outcome.js";
+import { print } from "../output.js";
 import { lookAtPresent, type Present } from "../present.js";
 import { recover } from "../recover.js";
 import { Run } from "../run.js";
@@ -25,7 +26,7 @@ export async function pruneStack(ws: Workspace, options: PruneOptions): Promise<
   if (options.dryRun) {
     const items = await retentionOf(ws, await lookAtPresent(ws), rules);
     const outcome: Outcome = { exitCode: EXIT.done, summary: `${would(items.filter(goes))}; nothing was touched`, next: "" };
-    process.stdout.write(`${[...words(items), ...endLines(outcome)].join("\n")}\n`);
+    print([...words(items), ...endLines(outcome)]);
     return outcome;
   }
   return Run.conduct(ws, { command: "prune", beside: true, waitMs: options.waitMs }, async (run) => {

@@ -8,6 +8,7 @@ import { isAlive, thisProcess } from "../../../components/runtime/liveness.js";
 import type { DataPaths } from "../../../components/runtime/paths.js";
 import { assertOperatorConfig } from "../check-config.js";
 import { Engine } from "../engine.js";
+import { printError } from "../output.js";
 import type { Workspace } from "../workspace.js";
 
 /** The part of the stack's config that is needed. */
@@ -43,7 +44,7 @@ export async function withCopy<T>(ws: Workspace, env: Readonly<Record<string, st
   const { pid, startTime } = thisProcess();
   const root = await mkdtemp(path.join(ws.paths.run, `${COPY}${pid}-${startTime ?? ""}-`));
   try {
-    const say = (line: string): void => void process.stderr.write(`${line}\n`);
+    const say = (line: string): void => printError([line]);
     return await look(await copyOut(env, name, path.join(root, "of"), { paths: ws.paths, say }));
   } finally {
     await rm(root, { recursive: true, force: true });

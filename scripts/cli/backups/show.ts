@@ -5,6 +5,7 @@ import { FILES } from "../../../components/backup/names.js";
 import { errors, EXIT, messageOf } from "../../../components/runtime/errors.js";
 import { grouped, roundSize } from "../../../components/settings/units.js";
 import type { Outcome } from "../outcome.js";
+import { print, printJson } from "../output.js";
 import type { Workspace } from "../workspace.js";
 import { findBackup } from "./find.js";
 import { ageWords } from "./words.js";
@@ -13,8 +14,8 @@ import { ageWords } from "./words.js";
 export async function show(ws: Workspace, name: string, json: boolean): Promise<Outcome> {
   const { pinned } = await findBackup(ws, name);
   const manifest = await readManifest(path.join(ws.paths.backups, name), name);
-  const text = json ? JSON.stringify(manifest, null, 2) : describe(manifest, pinned, Date.now()).join("\n");
-  process.stdout.write(`${text}\n`);
+  if (json) printJson(manifest);
+  else print(describe(manifest, pinned, Date.now()));
   return { exitCode: EXIT.done, summary: "", next: "" };
 }
 

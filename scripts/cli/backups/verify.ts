@@ -6,6 +6,7 @@ import { Restic } from "../../../components/repository/restic.js";
 import { errors, EXIT, ReleaseError } from "../../../components/runtime/errors.js";
 import { roundSize } from "../../../components/settings/units.js";
 import { endLines, type Outcome } from "../outcome.js";
+import { print, printError, printJson } from "../output.js";
 import type { Workspace } from "../workspace.js";
 import { findBackup } from "./find.js";
 import { repositoryOf, withCopy } from "./repository.js";
@@ -41,10 +42,11 @@ export async function verify(ws: Workspace, options: VerifyOptions): Promise<Out
     const one = env === null ? await check(name, path.join(ws.paths.backups, name)) : await checkCopy(ws, env, name);
     if (one === null) continue;
     checked.push(one);
-    if (!options.json) process.stdout.write(`${lines(one).join("\n")}\n`);
+    if (!options.json) print(lines(one));
   }
   const outcome = outcomeOf(checked);
-  process.stdout.write(options.json ? `${JSON.stringify(checked, null, 2)}\n` : `${endLines(outcome).join("\n")}\n`);
+  if (options.json) printJson(checked);
+  else print(endLines(outcome));
   return outcome;
 }
 
@@ -81,7 +83,7 @@ async function check(name: string, directory: string): Promise<Checked | null> {
     onProgress: ({ file, read, size }) => {
       if (performance.now() - told < TELL_MS) return;
       told = performance.now();
-      process.stderr.write(`${name}: ${file} ${Math.floor((read / size) * 100)} %\n`);
+      printError([`${name}: ${file} ${Math.floor((read / size) * 100)} %`]);
     },
   });
   if (!existsSync(directory)) return null;

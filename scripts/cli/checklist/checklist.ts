@@ -11,6 +11,7 @@ import type { Settings } from "../../../components/settings/schema.js";
 import { exportSource, resolveSource } from "../../../components/source/source.js";
 import { assertConfig } from "../check-config.js";
 import { endLines, type Outcome } from "../outcome.js";
+import { print } from "../output.js";
 import { tagOrNewest } from "../version.js";
 import type { Workspace } from "../workspace.js";
 import { askTicks, committedTicks, readItems, ticksPath, writeTicksFile } from "./by-person.js";
@@ -114,5 +115,5 @@ function ended(outcome: Outcome): Outcome {
 }
 
 function say(line: string): void {
-  process.stdout.write(`${line}\n`);
+  print([line]);
 }

@@ -18,6 +18,7 @@ import { finished } from "../finished.js";
 import { ensureImages } from "../images.js";
 import type { Outcome } from "../outcome.js";
 import { openStack } from "../open-stack.js";
+import { print } from "../output.js";
 import { readPresent, type Present } from "../present.js";
 import { previewPlan } from "../preview.js";
 import { recover } from "../recover.js";
@@ -90,7 +91,7 @@ export async function moveData(ws: Workspace, options: MoveOptions, choose: Choo
 async function dryMove(ws: Workspace, options: MoveOptions, choose: Chooser): Promise<Outcome> {
   const engine = new Engine(ws, {}, null);
   await openStack(ws, engine);
-  const say = (line: string): void => void process.stdout.write(`${line}\n`);
+  const say = (line: string): void => print([line]);
   const move = await prepare(ws, await readPresent(engine, ws), choose, say);
   lossLines(move.loss, move.present).forEach(say);
   return dryRun(ws, options.command, { ...rollbackValues(ws, move.target, "", options.noBackupReason), data: move.values }, gone(options));

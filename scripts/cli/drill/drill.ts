@@ -14,6 +14,7 @@ import { previewLoss } from "../data/loss.js";
 import { rollbackWithData } from "../data/rollback.js";
 import type { RollbackAsk } from "../data/choose.js";
 import { endLines, type Outcome } from "../outcome.js";
+import { print } from "../output.js";
 import { lookAtPresent } from "../present.js";
 import { configValue } from "../stack-file.js";
 import type { Workspace } from "../workspace.js";
@@ -50,7 +51,7 @@ export async function drill(ws: Workspace, { waitMs }: { waitMs: number }): Prom
   };
   const file = write(ws, report, began);
   const outcome = outcomeOf(report, file);
-  process.stdout.write(`${[...reportLines(report), ...endLines(outcome)].join("\n")}\n`);
+  print([...reportLines(report), ...endLines(outcome)]);
   return outcome;
 }
 

@@ -3,6 +3,7 @@ import type { ReleaseRecord } from "../../../components/release/model.js";
 import { EXIT, messageOf } from "../../../components/runtime/errors.js";
 import { countOf } from "../backups/words.js";
 import type { Outcome } from "../outcome.js";
+import { print, printError, printJson } from "../output.js";
 import { lookAtPresent } from "../present.js";
 import { pageBeside, storedReceipts } from "../receipt/store.js";
 import type { Workspace } from "../workspace.js";
@@ -19,8 +20,9 @@ export async function history(ws: Workspace, { limit, json }: { limit: number; j
     ...(entries.length === 0 ? [] : linesOf(entries, shown)),
     ...(problem === "" ? [] : [`what serves, and what has no receipt, is not known: ${problem}`]),
   ];
-  process.stdout.write(json ? `${JSON.stringify(entries, null, 2)}\n` : `${lines.join("\n")}\n`);
-  if (json && problem !== "") process.stderr.write(`${lines.at(-1) ?? ""}\n`);
+  if (json) printJson(entries);
+  else print(lines);
+  if (json && problem !== "") printError([lines.at(-1) ?? ""]);
   return { exitCode: EXIT.done, summary: "", next: "" };
 }
 

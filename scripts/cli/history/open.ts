@@ -3,6 +3,7 @@ import { existsSync } from "node:fs";
 import { pathToFileURL } from "node:url";
 import { errors, EXIT } from "../../../components/runtime/errors.js";
 import type { Outcome } from "../outcome.js";
+import { print, printJson } from "../output.js";
 import { pageBeside, storedReceipts, writePage } from "../receipt/store.js";
 import type { Workspace } from "../workspace.js";
 import { findReceipt } from "./entries.js";
@@ -17,7 +18,8 @@ export async function openPage(ws: Pick<Workspace, "paths" | "stack">, which: st
   const page = existsSync(pageBeside(found.json)) ? pageBeside(found.json) : await writePage(found);
   const url = pathToFileURL(page).href;
   const opened = await openOnDisplay(url, process.env);
-  process.stdout.write(json ? `${JSON.stringify({ page, url, opened }, null, 2)}\n` : `${page}\n${url}\n`);
+  if (json) printJson({ page, url, opened });
+  else print([page, url]);
   return { exitCode: EXIT.done, summary: "", next: "" };
 }
 

@@ -4,6 +4,7 @@ import path from "node:path";
 import { type Receipt, receiptSchema } from "../../../components/receipt/model.js";
 import { tagSlug } from "../../../components/release/names.js";
 import { type DataPaths, stamp } from "../../../components/runtime/paths.js";
+import { readable } from "../../../components/runtime/readable.js";
 import { readJson, writeWhole } from "../../../components/runtime/whole-file.js";
 import { replaceFile } from "../replace-file.js";
 
@@ -24,7 +25,7 @@ export function storeReceipt(paths: Pick<DataPaths, "reports">, receipt: Receipt
 
 /** Writes a stored one anew, with what was found out since. Its page goes with the next {@link writePage}. */
 export function storeAgain({ receipt, json }: Stored): void {
-  writeWhole(json, `${JSON.stringify(receipt, null, 2)}\n`);
+  writeWhole(json, readable(`${JSON.stringify(receipt, null, 2)}\n`));
 }
 
 /** Absolute path of the page, whether there is one or not. */

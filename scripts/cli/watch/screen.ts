@@ -1,4 +1,6 @@
 import { clearScreenDown, cursorTo, moveCursor } from "node:readline";
+import { readable, readableLine } from "../../../components/runtime/readable.js";
+import { printError } from "../output.js";
 import { viewLine, viewLines, type WatchView } from "./view.js";
 
 /** Milliseconds between two lines where there is no terminal that shows the same place again. */
@@ -19,24 +21,24 @@ export class Screen {
 
   show(view: WatchView): void {
     if (this.form === "json") {
-      this.out.write(`${JSON.stringify(view)}\n`);
+      this.out.write(readable(`${JSON.stringify(view)}\n`));
     } else if (this.form === "live") {
       this.clear();
       const width = Math.max(20, this.out.columns ?? 80);
-      const lines = viewLines(view).map((line) => line.slice(0, width - 1));
+      const lines = viewLines(view).map((line) => readable(line).slice(0, width - 1));
       this.out.write(`${lines.join("\n")}\n`);
       this.drawn = lines.length;
     } else if (this.now() - this.plainAt >= PLAIN_EVERY_MS) {
       this.plainAt = this.now();
-      this.out.write(`${new Date().toTimeString().slice(0, 8)} ${viewLine(view)}\n`);
+      this.out.write(`${new Date().toTimeString().slice(0, 8)} ${readableLine(viewLine(view))}\n`);
     }
   }
 
   /** Above the block; with JSON, that stays alone on standard output. */
   say(line: string): void {
     this.clear();
-    const told = `${new Date().toTimeString().slice(0, 8)} ${line}\n`;
-    if (this.form === "json") process.stderr.write(told);
+    const told = `${new Date().toTimeString().slice(0, 8)} ${readableLine(line)}\n`;
+    if (this.form === "json") printError(told);
     else this.out.write(told);
   }
 

@@ -11,6 +11,7 @@ import type { WatchRules } from "../../../components/watch/judge.js";
 import { canGoOn, goneOnWith, isWatching, newWatch, readWatch, type WatchState, type WatchTarget, writeWatch } from "../../../components/watch/state.js";
 import { assertOperatorConfig } from "../check-config.js";
 import { endLines, type Outcome } from "../outcome.js";
+import { print, printError } from "../output.js";
 import { passphraseOf } from "../passphrase.js";
 import { lookAtPresent } from "../present.js";
 import { noteWatch } from "../receipt/watched.js";
@@ -36,7 +37,7 @@ const DEFAULT_MS = 3_600_000;
 /** Watches what serves; one that is under way is followed, one that was interrupted gone on with. */
 export async function watch(ws: Workspace, options: WatchOptions): Promise<Outcome> {
   const outcome = await begin(ws, options);
-  process[options.json ? "stderr" : "stdout"].write(`${endLines(outcome).join("\n")}\n`);
+  (options.json ? printError : print)(endLines(outcome));
   return outcome;
 }
 
@@ -93,6 +94,6 @@ async function targetOf(ws: Workspace, { revision, containers, port, healthPath,
 export function thaw(ws: Workspace): Outcome {
   endFreeze(ws.paths);
   const outcome: Outcome = { exitCode: EXIT.done, summary: `releases of ${ws.stack} are not frozen`, next: "" };
-  process.stdout.write(`${endLines(outcome).join("\n")}\n`);
+  print(endLines(outcome));
   return outcome;
 }
