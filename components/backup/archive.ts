@@ -40,7 +40,7 @@ const PIECE = 1024 * 1024;
  * @throws BackupProblem when the disk fails, TarError when the source is damaged or cut short
  */
 export async function writeArchive(source: TarSource, file: string, gzip: Gzip, signal: AbortSignal, list: LineSink = () => undefined): Promise<WrittenArchive> {
-  const files = new Digested(list);
+  const files = new FileDigest(list);
   const rebase = new TarRebase(source.base, files.hasher);
   await gzip.write(source.stream, [rebase], file, signal);
   await source.assertMade();
@@ -93,7 +93,7 @@ export async function readArchive(packed: AsyncIterable<Buffer>, expected: Archi
       yield chunk;
     }
   };
-  const files = new Digested(list);
+  const files = new FileDigest(list);
   const rules = new TarRules(expected);
   const contents = new TarContents(files.hasher);
   const scanner = new TarScanner({
@@ -115,11 +115,11 @@ export async function readArchive(packed: AsyncIterable<Buffer>, expected: Archi
 }
 
 /** Lists the files of an archive that passes, and hashes the list. */
-class Digested {
+export class FileDigest {
   private readonly hash = createHash("sha256");
   readonly hasher: FileHasher;
 
-  constructor(list: LineSink) {
+  constructor(list: LineSink = () => undefined) {
     this.hasher = new FileHasher((entry) => {
       const line = renderEntry(entry);
       this.hash.update(`${line}\n`);

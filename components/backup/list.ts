@@ -1,9 +1,11 @@
-import { readFile } from "node:fs/promises";
 import path from "node:path";
+import { messageOf } from "../runtime/errors.js";
 import type { DataPaths } from "../runtime/paths.js";
 import { directoryNames } from "./files.js";
-import { isProven, type Manifest, parseManifest } from "./manifest.js";
-import { FILES, isBackup } from "./names.js";
+import { isProven, type Manifest } from "./manifest.js";
+import { manifestIn } from "./manifest-file.js";
+import { isBackup } from "./names.js";
+import { isKnown, NOT_KNOWN, readKey } from "./origin.js";
 import { pinnedOf } from "./pins.js";
 
 /** One backup as its manifest tells it. */
@@ -33,41 +35,62 @@ export interface BackupSummary {
   problem: string;
 }
 
+/** Where the backups are, and what tells whose they are: without the key's place, that is not looked at. */
+export type ListPaths = Pick<DataPaths, "backups"> & Partial<Pick<DataPaths, "stack" | "backupKey">>;
+
+/** Backups that one stack may take from one that is still there to the next: a number that is further from all others is none of ours. */
+const MOST_APART = 1_000_000;
+
 interface Numbered {
-  /** 0 where the manifest cannot be read or is from before backups were numbered. */
+  /** 0 where the manifest cannot be read, is from before backups were numbered, or is not the stack's own. */
   seq: number;
   summary: BackupSummary;
 }
 
 /** Finished backups of a stack, oldest first; unfinished ones and other directories are left out. */
-export async function listBackups(paths: Pick<DataPaths, "backups">): Promise<BackupSummary[]> {
+export async function listBackups(paths: ListPaths): Promise<BackupSummary[]> {
   const found = await numbered(paths);
   found.sort((a, b) => a.seq - b.seq || order(a.summary) - order(b.summary) || stampOf(a.summary.name).localeCompare(stampOf(b.summary.name), "en", { numeric: true }));
   return found.map(({ summary }) => summary);
 }
 
 /** The number of the next backup: only for who holds the lock, or two could get the same. */
-export async function nextNumber(paths: Pick<DataPaths, "backups">): Promise<number> {
+export async function nextNumber(paths: ListPaths): Promise<number> {
   return 1 + Math.max(0, ...(await numbered(paths)).map(({ seq }) => seq));
 }
 
-async function numbered({ backups }: Pick<DataPaths, "backups">): Promise<Numbered[]> {
+async function numbered({ backups, stack, backupKey }: ListPaths): Promise<Numbered[]> {
   const there = await directoryNames(backups);
   const pinned = new Set(pinnedOf(there));
-  return Promise.all(there.filter(isBackup).map(async (name) => {
-    const { seq, summary } = await read(backups, name);
+  const key = backupKey === undefined ? null : readKey({ backupKey });
+  const known = (directory: string, bytes: Buffer): boolean => isKnown(directory, stack ?? "", key, bytes);
+  return plausible(there.filter(isBackup).map((name) => {
+    const { seq, summary } = read(backups, name, known);
     return { seq, summary: { ...summary, pinned: pinned.has(name) } };
   }));
 }
 
-async function read(backups: string, name: string): Promise<{ seq: number; summary: Omit<BackupSummary, "pinned"> }> {
+function read(backups: string, name: string, known: (directory: string, bytes: Buffer) => boolean): { seq: number; summary: Omit<BackupSummary, "pinned"> } {
+  const directory = path.join(backups, name);
   try {
-    const manifest = parseManifest(await readFile(path.join(backups, name, FILES.manifest), "utf8"));
-    return { seq: manifest.seq ?? 0, summary: summarize(name, manifest) };
-  } catch {
+    const { manifest, bytes } = manifestIn(directory);
+    const summary = summarize(name, manifest);
+    if (summary.problem === "" && !known(directory, bytes)) return { seq: 0, summary: { ...summary, problem: NOT_KNOWN } };
+    return { seq: manifest.seq ?? 0, summary };
+  } catch (error) {
     const nothing = { kind: "", created: "", of: "", revision: "", before: "", qdrantVersion: "", collections: {}, files: 0, bytes: 0, proven: false } as const;
-    return { seq: 0, summary: { name, ...nothing, problem: "it has no readable manifest.json" } };
+    return { seq: 0, summary: { name, ...nothing, problem: messageOf(error) } };
   }
+}
+
+/** Without numbers that nobody gave: the next backup would have none left. Pure. */
+function plausible(all: readonly Numbered[]): Numbered[] {
+  let last = 0;
+  return [...all].sort((a, b) => a.seq - b.seq).map((one) => {
+    if (one.seq - last > MOST_APART) return { seq: 0, summary: { ...one.summary, problem: `its manifest says that it is backup number ${one.seq}, which this stack cannot have come to` } };
+    last = one.seq;
+    return one;
+  });
 }
 
 function summarize(name: string, manifest: Manifest): Omit<BackupSummary, "pinned"> {

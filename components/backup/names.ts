@@ -12,6 +12,8 @@ export const FILES = {
   manifest: "manifest.json",
   /** Of the manifest, in the form of `sha256sum`: the manifest has the sums of all others. */
   sum: "manifest.sha256",
+  /** Who wrote the manifest: see origin.ts. Absent in old ones. */
+  mac: "manifest.hmac",
 } as const;
 
 const PARTIAL = ".partial";

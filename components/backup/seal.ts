@@ -6,6 +6,7 @@ import type { BackupRequest } from "./model.js";
 import { FILES, partialOf } from "./names.js";
 import type { SavedQdrant } from "./save-qdrant.js";
 import type { SavedUploads } from "./save-uploads.js";
+import { ensureKey, macOf } from "./origin.js";
 import { removeUnfinished } from "./sweep.js";
 
 export interface Saved {
@@ -31,8 +32,12 @@ export async function seal(request: BackupRequest, context: Context, tool: Manif
     ...(await writeTexts(request, partial)),
   };
   const manifest = manifestOf(request, context, tool, saved, files);
-  const written = await writeText(path.join(partial, FILES.manifest), renderManifest(manifest));
+  const text = renderManifest(manifest);
+  const written = await writeText(path.join(partial, FILES.manifest), text);
   const sum = await writeText(path.join(partial, FILES.sum), manifestSum(written.sha256));
+  const { key, adopted } = await ensureKey(context.paths);
+  if (adopted.length > 0) context.say(`this stack has a key for its backups from now on; ${adopted.length} that were there are taken for its own`, { adopted }, "info");
+  const mac = await writeText(path.join(partial, FILES.mac), `${macOf(key, request.stack, Buffer.from(text))}\n`);
   throwIfEnded(context.signal);
   context.assertHolds();
   try {
@@ -42,7 +47,7 @@ export async function seal(request: BackupRequest, context: Context, tool: Manif
     await removeUnfinished(final, context.token);
     throw error;
   }
-  const bytes = [...Object.values(files), written, sum].reduce((all, { size }) => all + size, 0);
+  const bytes = [...Object.values(files), written, sum, mac].reduce((all, { size }) => all + size, 0);
   return { bytes, proven: isProven(manifest) };
 }
 

@@ -1,5 +1,7 @@
 import { Transform, type TransformCallback } from "node:stream";
 import { asError } from "../runtime/errors.js";
+import { TarContents } from "./tar-contents.js";
+import type { TarObserver } from "./tar-observer.js";
 import { type Expected, TarRules } from "./tar-rules.js";
 import { TarScanner } from "./tar-scan.js";
 
@@ -8,11 +10,23 @@ export class TarGuard extends Transform {
   private readonly rules: TarRules;
   private readonly scanner: TarScanner;
 
-  /** @param expected null where no manifest says it yet */
-  constructor(expected: Expected | null) {
+  /**
+   * @param expected null where no manifest says it yet
+   * @param observer sees what passes; it is not waited for
+   */
+  constructor(expected: Expected | null, observer?: TarObserver) {
     super();
-    this.rules = new TarRules(expected);
-    this.scanner = new TarScanner(this.rules);
+    const rules = new TarRules(expected);
+    const contents = new TarContents(observer);
+    this.rules = rules;
+    this.scanner = new TarScanner({
+      entry: (entry) => {
+        rules.entry(entry);
+        contents.entry(entry);
+      },
+      body: (part) => contents.body(part),
+      end: () => rules.end(),
+    });
   }
 
   override _transform(chunk: Buffer, _encoding: BufferEncoding, done: TransformCallback): void {

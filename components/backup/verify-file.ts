@@ -6,6 +6,7 @@ import { Writable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { crc32, createGunzip } from "node:zlib";
 import { codeOf, messageOf } from "../runtime/errors.js";
+import { FileDigest } from "./archive.js";
 import type { FileRecord } from "./manifest.js";
 import { TarGuard } from "./tar-guard.js";
 import type { Expected } from "./tar-rules.js";
@@ -23,6 +24,12 @@ export interface VerifyOptions {
   onProgress?: ((progress: Progress) => void) | undefined;
 }
 
+/** What an archive must hold. */
+export interface ExpectedArchive extends Expected {
+  /** As in the manifest; absent or "": not known. */
+  digest?: string;
+}
+
 /** Bytes read at once. */
 const PIECE = 1024 * 1024;
 /** The same for a CRC-32, which is done with a piece before one could wait for the next, and how many are had in turn. */
@@ -36,7 +43,7 @@ const FLAGS = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
  * @param archive what the archive must hold; null for a file of another kind
  * @returns what is wrong with it
  */
-export function verifyFile(directory: string, file: string, expected: FileRecord, archive: Expected | null, options: VerifyOptions): Promise<string[]> {
+export function verifyFile(directory: string, file: string, expected: FileRecord, archive: ExpectedArchive | null, options: VerifyOptions): Promise<string[]> {
   return inFile(directory, file, expected, options, (reading) => (archive === null ? reading.plain(expected.sha256) : reading.archive(expected.sha256, archive)));
 }
 
@@ -83,9 +90,10 @@ class Reading {
     return (await this.hash()) === sha256 ? [] : [`${this.file} is damaged: its SHA-256 is not the manifest's`];
   }
 
-  async archive(sha256: string, expected: Expected): Promise<string[]> {
+  async archive(sha256: string, expected: ExpectedArchive): Promise<string[]> {
     const hash = createHash("sha256");
-    const guard = new TarGuard(expected);
+    const files = new FileDigest();
+    const guard = new TarGuard(expected, files.hasher);
     const hashed = async function* (chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
       for await (const chunk of chunks) {
         hash.update(chunk);
@@ -100,7 +108,9 @@ class Reading {
       const changed = (await this.hash()) !== sha256;
       return [changed ? `${this.file} is damaged: its SHA-256 is not the manifest's (${messageOf(error)})` : `${this.file} is refused: ${messageOf(error)}`];
     }
-    return hash.digest("hex") === sha256 ? [] : [`${this.file} is damaged: its SHA-256 is not the manifest's`];
+    if (hash.digest("hex") !== sha256) return [`${this.file} is damaged: its SHA-256 is not the manifest's`];
+    const { digest = "" } = expected;
+    return digest === "" || files.digest() === digest ? [] : [`${this.file} holds files with other names or contents than the manifest says`];
   }
 
   async crc(expected: number): Promise<string[]> {

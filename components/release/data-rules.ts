@@ -11,6 +11,8 @@ export interface BackupFact {
   name: string;
   /** Why it is none, as a clause; "" where it is one. */
   problem: string;
+  /** What to do about the problem, as a clause; absent: name another. */
+  next?: string;
   /** Tag of the release whose data it holds. */
   of: string;
   /** Of the Qdrant that wrote it; "" without Qdrant data. */
@@ -64,7 +66,7 @@ function newProblems({ serving, restore }: Plan, ledger: readonly ReleaseRecord[
   }
   const report = (what: string, next: string): Problem[] => [{ subject: "pbjrag:data.restoreFrom", what, next }];
   if (backup === null || backup.problem !== "") {
-    return report(`backup ${restore.from} cannot be used: ${backup?.problem ?? "it was not found"}`, "name another: scripts/status.sh lists the newest");
+    return report(`backup ${restore.from} cannot be used: ${backup?.problem ?? "it was not found"}`, backup?.next ?? "name another: scripts/status.sh lists the newest");
   }
   const [wrote, runs] = [backup.qdrantVersion, versionOfImage(serving.settings.qdrant.image)];
   const problem = wrote === "" || runs === null || !restore.parts.includes("qdrant") ? null : versionProblem(wrote, runs);

@@ -1,12 +1,12 @@
 /** What this host has, read from Docker and the file system. Reads only: previews call it. Judged in rules.ts and capacity.ts. */
-import { readFile, stat, statfs } from "node:fs/promises";
+import { stat, statfs } from "node:fs/promises";
 import { createServer } from "node:net";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { parseManifest } from "../backup/manifest.js";
-import { FILES } from "../backup/names.js";
+import { manifestIn } from "../backup/manifest-file.js";
+import { acceptWith, isKnown, NOT_KNOWN, type OriginPaths, readKey } from "../backup/origin.js";
 import { dockerCall, dockerCallOrNull, inspectOrNull } from "../runtime/docker.js";
-import { codeOf, ReleaseError } from "../runtime/errors.js";
+import { codeOf, messageOf, ReleaseError } from "../runtime/errors.js";
 import { LABEL, labelFilter } from "../runtime/labels.js";
 import type { DataPaths } from "../runtime/paths.js";
 import { readRecord } from "../restore/record.js";
@@ -112,14 +112,16 @@ export async function readGenerations(paths: DataPaths, stack: string): Promise<
   return new Set(generations.filter((_generation, at) => records[at] === null || records[at]?.done !== null));
 }
 
-/** @param backups directory of the stack's backups */
-export async function readBackupFact(backups: string, name: string): Promise<BackupFact> {
+/** Of a backup of the stack, by its manifest alone. */
+export function readBackupFact(paths: OriginPaths, name: string): BackupFact {
   const none = { name, of: "", qdrantVersion: "", unpacked: 0 };
   try {
-    const { of, before, qdrant, uploads } = parseManifest(await readFile(path.join(backups, name, FILES.manifest), "utf8"));
+    const directory = path.join(paths.backups, name);
+    const { manifest: { of, before, qdrant, uploads }, bytes } = manifestIn(directory);
+    if (!isKnown(directory, paths.stack, readKey(paths), bytes)) return { ...none, problem: NOT_KNOWN, next: acceptWith(name) };
     return { name, problem: "", of: (of ?? before).tag, qdrantVersion: qdrant?.version ?? "", unpacked: (qdrant?.storage.bytes ?? 0) + uploads.bytes };
   } catch (error) {
-    return { ...none, problem: codeOf(error) === "ENOENT" ? `there is no ${path.join(backups, name, FILES.manifest)}` : "its manifest.json is damaged" };
+    return { ...none, problem: messageOf(error) };
   }
 }
 

@@ -114,7 +114,7 @@ async function examine({ stack, projectDir = process.cwd() }: PreflightInput, to
   if (plan.asRecorded && plan.canary === null) {
     return { plan, settings, ledger, table: "" };
   }
-  const backup = await findBackup(plan, pathsOf(stack, settings, projectDir));
+  const backup = findBackup(plan, pathsOf(stack, settings, projectDir));
   const problems = [
     ...movedTagProblems(candidate?.source ?? source, ledger), ...dataProblems(plan, secrets.qdrantKey, ledger), ...interruptionProblems(interrupted, settings),
     ...(await hostProblems(stack, settings, plan, ledger, { backup, live })),
@@ -183,8 +183,8 @@ async function provideContext({ image, commit, tag }: RevisionPlan, plan: Plan, 
 }
 
 /** The one that a new generation is to be made from, where config names one. */
-async function findBackup({ restore, step }: Plan, paths: DataPaths): Promise<BackupFact | null> {
-  return restore === null || restore.from === null || restore.from === "" || step === "unchanged" ? null : readBackupFact(paths.backups, restore.from);
+function findBackup({ restore, step }: Plan, paths: DataPaths): BackupFact | null {
+  return restore === null || restore.from === null || restore.from === "" || step === "unchanged" ? null : readBackupFact(paths, restore.from);
 }
 
 async function hostProblems(stack: string, settings: Settings, plan: Plan, ledger: readonly ReleaseRecord[], { backup, live }: { backup: BackupFact | null; live: LiveFact }): Promise<Problem[]> {

@@ -2,7 +2,9 @@ import { stat } from "node:fs/promises";
 import path from "node:path";
 import { Leftovers, throwIfEnded } from "../backup/context.js";
 import type { Manifest } from "../backup/manifest.js";
+import { manifestBytes } from "../backup/manifest-file.js";
 import { FILES } from "../backup/names.js";
+import { acceptWith, isKnown, NOT_KNOWN, readKey } from "../backup/origin.js";
 import { BackupProblem } from "../backup/problem.js";
 import { parseMeasured } from "../backup/reader.js";
 import { mebibytes } from "../backup/space.js";
@@ -61,12 +63,13 @@ export async function restore(request: RestoreRequest, context: Context): Promis
 /** A backup that was verified; null: there was nothing to back up. */
 type Backup = { directory: string; manifest: Manifest } | null;
 
-async function readBackup({ from, volumes, qdrantImage }: RestoreRequest, context: Context): Promise<Backup> {
+async function readBackup({ stack, from, volumes, qdrantImage }: RestoreRequest, context: Context): Promise<Backup> {
   if (from === "") return null;
   const directory = path.join(context.paths.backups, from);
   context.allow(allowanceFor(await sizeOf(directory)));
   context.say(`verifying backup ${from}`);
   const manifest = await assertUsable(directory, { signal: context.signal });
+  if (!isKnown(directory, stack, readKey(context.paths), manifestBytes(directory))) throw new BackupProblem("request", `backup ${from} cannot be restored: ${NOT_KNOWN}`, acceptWith(from));
   const [wrote, runs] = [manifest.qdrant?.version, versionOfImage(qdrantImage)];
   const problem = volumes.qdrant === undefined || wrote === undefined || runs === null ? null : versionProblem(wrote, runs);
   if (problem !== null) throw new BackupProblem("request", problem, `restore it with the release that it was made of (${manifest.of?.tag ?? manifest.before.tag}), which has its Qdrant`);

@@ -17,6 +17,8 @@ export interface DataPaths {
   journal: string;
   /** Pulumi's state, when it is kept in local files. */
   state: string;
+  /** The key that tells this stack's backups from others: neither among them nor sent with them. */
+  backupKey: string;
 }
 
 /** Stack names as Pulumi allows them, without an organisation: anything else could leave the directory. */
@@ -42,6 +44,7 @@ export function dataPaths(dataDir: string, stack: string, projectDir: string = p
     lock: join(run, "lock"),
     journal: join(run, "journal.ndjson"),
     state: join(base, ".release", "state"),
+    backupKey: join(base, ".release", "keys", `${stack}.key`),
   };
 }
 

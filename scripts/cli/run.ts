@@ -15,7 +15,7 @@ import { Terminal } from "./terminal.js";
 import type { Workspace } from "./workspace.js";
 
 export interface RunOptions {
-  command: "deploy" | "rollback" | "restore" | "finish" | "prune" | "pin" | "send" | "fetch";
+  command: "deploy" | "rollback" | "restore" | "finish" | "prune" | "pin" | "accept" | "send" | "fetch";
   /** It releases nothing: how the last release ended stays what the next one goes by. */
   beside?: boolean;
   /** It is part of a drill. */

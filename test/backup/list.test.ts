@@ -1,9 +1,13 @@
 import assert from "node:assert/strict";
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { execFileSync } from "node:child_process";
+import { mkdir, mkdtemp, rm, symlink, truncate, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { readIndex } from "../../components/backup/index/store.js";
 import { listBackups, nextNumber } from "../../components/backup/list.js";
 import { type CollectionRecord, isProven, type Manifest, manifestSchema, parseManifest, renderManifest, wasSampled } from "../../components/backup/manifest.js";
+import { verifyBackup } from "../../components/backup/verify.js";
+import { readJson } from "../../components/runtime/whole-file.js";
 import { sampleManifest } from "../support/crafted.js";
 
 const manifest = (name: string, created: string): Manifest => sampleManifest(name, { created });
@@ -60,6 +64,35 @@ describe("backup/list, backup/manifest", () => {
     for (const [name, seq, created] of all) await add(name, renderManifest({ ...manifest(name, created), seq }));
     assert.deepEqual((await listBackups({ backups })).map(({ name }) => name), [3, 0, 1, 2].map((at) => all[at]?.[0]));
     assert.equal(await nextNumber({ backups }), 4);
+  });
+
+  it("names what is no regular file, too large, or numbered as no backup can be, and goes on with the rest", async () => {
+    const [good, pipe, link, far, last] = ["pre-deploy-20260101-000000", "pre-deploy-20260102-000000", "pre-deploy-20260103-000000", "pre-deploy-20260104-000000", "pre-deploy-20260105-000000"] as const;
+    await add(good, renderManifest({ ...manifest(good, "2026-01-01T00:00:00.000Z"), seq: 7 }));
+    for (const name of [pipe, link, last]) await mkdir(path.join(backups, name));
+    execFileSync("mkfifo", [path.join(backups, pipe, "manifest.json")]);
+    await symlink("/dev/zero", path.join(backups, link, "manifest.json"));
+    await add(far, renderManifest({ ...manifest(far, "2026-01-04T00:00:00.000Z"), seq: Number.MAX_SAFE_INTEGER }));
+    await writeFile(path.join(backups, last, "manifest.json"), "");
+    await truncate(path.join(backups, last, "manifest.json"), 65 * 1024 * 1024);
+    const problems = Object.fromEntries((await listBackups({ backups })).map(({ name, problem }) => [name, problem]));
+    assert.equal(problems[good], "");
+    assert.match(problems[pipe] ?? "", /manifest\.json is no regular file/);
+    assert.match(problems[link] ?? "", /manifest\.json is a link/);
+    assert.match(problems[last] ?? "", /manifest\.json is larger than/);
+    assert.match(problems[far] ?? "", /backup number 9007199254740991, which this stack cannot have come to/);
+    assert.equal(await nextNumber({ backups }), 8);
+    assert.match((await verifyBackup(path.join(backups, pipe))).problems.join(), /no regular file/);
+  });
+
+  it("waits for no pipe in the place of an index, a sum or one of its own files of JSON", async () => {
+    const at = path.join(backups, "pre-deploy-20260101-000000");
+    await mkdir(at);
+    for (const name of ["index.ndjson.gz", "manifest.sha256", "state.json"]) execFileSync("mkfifo", [path.join(at, name)]);
+    await writeFile(path.join(at, "manifest.json"), renderManifest(manifest(path.basename(at), "2026-01-01T00:00:00.000Z")));
+    assert.match((await verifyBackup(at)).problems.join(), /manifest\.sha256 is missing/);
+    await assert.rejects(readIndex(at).next(), /no regular file/);
+    assert.equal(readJson(path.join(at, "state.json"), manifestSchema), null);
   });
 
   it("reads its own manifests only", () => {

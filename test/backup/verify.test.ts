@@ -5,13 +5,16 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
-import { createGzip } from "node:zlib";
+import { createGzip, gzipSync } from "node:zlib";
+import { readArchive } from "../../components/backup/archive.js";
+import { Gzip } from "../../components/backup/gzip.js";
+import { FIRST_LINE } from "../../components/backup/index/format.js";
 import type { FileRecord, Manifest } from "../../components/backup/manifest.js";
 import { FILES } from "../../components/backup/names.js";
 import { assertUsable, verifyBackup } from "../../components/backup/verify.js";
 import type { Progress } from "../../components/backup/verify-file.js";
 import { ReleaseError } from "../../components/runtime/errors.js";
-import { craftBackup, type Crafted, directory, file, packed, reseal, sha256, symlink, writeManifest } from "../support/crafted.js";
+import { craftBackup, type Crafted, directory, file, indexOf, packed, reseal, sampleManifest, sha256, symlink, writeManifest } from "../support/crafted.js";
 import { type Random, seeded } from "../support/random.js";
 
 const NAME = "pre-deploy-20260101-000000";
@@ -130,9 +133,22 @@ describe("backup/verify", function () {
 
   it("takes what the manifest says of a backup without Qdrant data", async () => {
     const empty = { tar: Buffer.alloc(1024), says: { files: 0, bytes: 0 } };
-    assert.deepEqual(await problemsOf(craftBackup(root, NAME, { ...good, qdrant: empty, change: (manifest) => ({ ...manifest, qdrant: null }) })), []);
+    assert.deepEqual(await problemsOf(craftBackup(root, NAME, { ...good, qdrant: empty, index: `${FIRST_LINE}\n{"uploads":true}\n`, change: (manifest) => ({ ...manifest, qdrant: null }) })), []);
     rmSync(path.join(root, NAME), { recursive: true });
     assert.match((await problemsOf(craftBackup(root, NAME, { ...good, change: (manifest) => ({ ...manifest, qdrant: null }) }))).join(), /qdrant-data\.tar\.gz is refused/);
+  });
+
+  it("finds archives and an index that are not what the manifest says of them, though every sum is right", async () => {
+    const said = (digest: string): Crafted => ({ ...good, uploads: { ...good.uploads, says: { ...good.uploads.says, digest } } });
+    const { content } = await readArchive(Readable.from([gzipSync(good.uploads.tar)]), null, Gzip.zlib, new AbortController().signal);
+    const lines: string[] = [];
+    await readArchive(Readable.from([gzipSync(good.uploads.tar)]), null, Gzip.zlib, new AbortController().signal, (line) => void lines.push(line));
+    const index = `${indexOf(sampleManifest(NAME))}${lines.join("\n")}\n`;
+    assert.deepEqual(await problemsOf(craftBackup(root, NAME, { ...said(content.digest), index })), []);
+    await damaged(craftBackup(root, NAME, said("3".repeat(64))), /uploads\.tar\.gz holds files with other names or contents/);
+    await damaged(craftBackup(root, NAME, said(content.digest)), /index\.ndjson\.gz lists other uploads/);
+    await damaged(craftBackup(root, NAME, { ...good, index: `${FIRST_LINE}\n{"uploads":true}\n` }), /lists no points of collection a, and the manifest says 3/);
+    await damaged(craftBackup(root, NAME, { ...good, index: `${indexOf(sampleManifest(NAME))}{"collection":"more","detail":"ids","config":{},"payloadSchema":{},"aliases":[]}\n` }), /lists collection more/);
   });
 
   it("row 6: refuses a hostile archive whose sums are right", async () => {

@@ -178,7 +178,7 @@ describe("e2e: faults of a backup", function () {
         if (rename?.[1]?.endsWith(".partial") === true) story.push("rename");
       }
       const [name] = world.directories;
-      const files = ["qdrant-data.tar.gz", "uploads.tar.gz", "index.ndjson.gz", "git-commit.txt", "git-tag.txt", "stack-config.json", "manifest.json", "manifest.sha256"];
+      const files = ["qdrant-data.tar.gz", "uploads.tar.gz", "index.ndjson.gz", "git-commit.txt", "git-tag.txt", "stack-config.json", "manifest.json", "manifest.sha256", "manifest.hmac"];
       assert.deepEqual(story, [...files.map((file) => `fsync ${name}.partial/${file}`), `fsync ${name}.partial`, "rename", "fsync "]);
     });
   });

@@ -97,7 +97,7 @@ describe("e2e: a backup", function () {
     assert.deepEqual(manifest.proof, { restored: true, counted: true, sampled: true, read: true });
     const sampled = Object.values(manifest.qdrant.collections).map(({ sampled: compared }) => compared);
     assert.deepEqual(sampled, [{ points: 200, changed: 0, queries: 3 }, { points: 150, changed: 0, queries: 3 }]);
-    assert.deepEqual(readdirSync(directory).sort(), ["git-commit.txt", "git-tag.txt", "index.ndjson.gz", "manifest.json", "manifest.sha256", "qdrant-data.tar.gz", "stack-config.json", "uploads.tar.gz"]);
+    assert.deepEqual(readdirSync(directory).sort(), ["git-commit.txt", "git-tag.txt", "index.ndjson.gz", "manifest.hmac", "manifest.json", "manifest.sha256", "qdrant-data.tar.gz", "stack-config.json", "uploads.tar.gz"]);
     for (const [name, { size, sha256 }] of Object.entries(manifest.files)) {
       const content = readFileSync(path.join(directory, name));
       assert.deepEqual([content.length, createHash("sha256").update(content).digest("hex")], [size, sha256], name);

@@ -135,6 +135,24 @@ describe("e2e: scripts/backups.sh", function () {
       for (const [part, content] of kept) writeFileSync(of(first, part), content);
       await tiny.assertAsBefore(before);
     });
+
+    it("does not take what somebody else wrote for its own, though it is whole, until it is accepted", async () => {
+      const before = await tiny.look();
+      const [manifest, sum] = [readFileSync(of(first, "manifest.json")), readFileSync(of(first, "manifest.sha256"))];
+      writeManifest(path.dirname(of(first, "x")), manifest.toString("utf8").replace('"run": "', '"run": "\\u001b[2Kof-another-'));
+      const verified = await backups("verify", first);
+      ends(verified, 5, /cannot be restored/);
+      assert.match(verified.stdout, /UNKNOWN +.+not known to this stack.+scripts\/backups\.sh accept/s);
+      assert.match((await backups("list")).stdout, new RegExp(`${first} .*UNKNOWN`));
+      const restored = await tiny.project.script("restore", [first, "--yes"]);
+      ends(restored, 2, /not known to this stack.+accept/s);
+      ends(await backups("accept", first), 0, /the stack's own from now on/);
+      ends(await backups("verify", first), 0, /1 backup read/);
+      writeFileSync(of(first, "manifest.json"), manifest);
+      writeFileSync(of(first, "manifest.sha256"), sum);
+      ends(await backups("accept", first), 0, /own/);
+      await tiny.assertAsBefore(before);
+    });
   });
 
   describe("row 36: prune", () => {

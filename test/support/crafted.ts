@@ -5,10 +5,10 @@ import { Readable } from "node:stream";
 import { buffer } from "node:stream/consumers";
 import { gzipSync } from "node:zlib";
 import { extract, type Header, pack } from "tar-stream";
-import { FIRST_LINE } from "../../components/backup/index/format.js";
+import { FIRST_LINE, renderEntry } from "../../components/backup/index/format.js";
 import { type Manifest, manifestSum, renderManifest } from "../../components/backup/manifest.js";
 import { FILES } from "../../components/backup/names.js";
-import type { Expected } from "../../components/backup/tar-rules.js";
+import type { ExpectedArchive } from "../../components/backup/verify-file.js";
 
 export interface TarFile {
   header: Partial<Header> & { name: string };
@@ -76,8 +76,10 @@ export function sampleManifest(name: string, change: Partial<Manifest> = {}): Ma
 
 export interface Crafted {
   /** Uncompressed archives; what they are said to hold may be a lie. */
-  qdrant: { tar: Buffer; says: Expected };
-  uploads: { tar: Buffer; says: Expected };
+  qdrant: { tar: Buffer; says: ExpectedArchive };
+  uploads: { tar: Buffer; says: ExpectedArchive };
+  /** Its text; the default lists the points that the manifest says, and no uploads. */
+  index?: string;
   /** Changes the manifest after its sums were made. */
   change?: (manifest: Manifest) => object;
 }
@@ -92,14 +94,23 @@ export function craftBackup(root: string, name: string, crafted: Crafted): strin
     [FILES.commit]: Buffer.from("c\n"),
     [FILES.tag]: Buffer.from("v1\n"),
     [FILES.config]: Buffer.from("{}\n"),
-    [FILES.index]: gzipSync(`${FIRST_LINE}\n{"uploads":true}\n`),
+    [FILES.index]: gzipSync(crafted.index ?? indexOf(sampleManifest(name))),
   };
   for (const [file, bytes] of Object.entries(content)) writeFileSync(path.join(at, file), bytes);
   const files = Object.entries(content).map(([file, bytes]) => [file, { size: bytes.length, sha256: sha256(bytes) }] as const);
-  const sample = sampleManifest(name, { files: Object.fromEntries(files), uploads: { ...sampleManifest(name).uploads, ...crafted.uploads.says } });
-  if (sample.qdrant !== null) sample.qdrant.storage = { ...sample.qdrant.storage, ...crafted.qdrant.says };
+  const sample = sampleManifest(name, { files: Object.fromEntries(files), uploads: { ...sampleManifest(name).uploads, digest: "", ...crafted.uploads.says } });
+  if (sample.qdrant !== null) sample.qdrant.storage = { ...sample.qdrant.storage, digest: "", ...crafted.qdrant.says };
   writeManifest(at, crafted.change === undefined ? renderManifest(sample) : JSON.stringify(crafted.change(sample)));
   return at;
+}
+
+/** An index with as many points as the manifest says, and no uploads. */
+export function indexOf({ qdrant }: Manifest): string {
+  const lines = Object.entries(qdrant?.collections ?? {}).flatMap(([name, { points, config, payloadSchema }]) => [
+    renderEntry({ type: "collection", name, detail: "ids", config, payloadSchema, aliases: [] }),
+    ...Array.from({ length: points }, (_, at) => renderEntry({ type: "point", id: String(at), hash: "" })),
+  ]);
+  return [FIRST_LINE, ...lines, renderEntry({ type: "uploads" }), ""].join("\n");
 }
 
 /** With its sum, so that only what it says can be wrong. */

@@ -4,6 +4,7 @@ import path from "node:path";
 import type { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { constants, createGunzip, createGzip, type Gzip } from "node:zlib";
+import { openRegular } from "../../runtime/regular-file.js";
 import { writeDurable, writePlain } from "../files.js";
 import type { FileRecord } from "../manifest.js";
 import { FILES } from "../names.js";
@@ -78,7 +79,8 @@ async function* contentOf(parts: readonly IndexPart[]): AsyncGenerator<Buffer> {
  */
 export async function* readIndex(directory: string): AsyncGenerator<Entry> {
   const unzipped = createGunzip();
-  const reading = pipeline(createReadStream(path.join(directory, FILES.index)), unzipped);
+  const file = path.join(directory, FILES.index);
+  const reading = pipeline(createReadStream(file, { fd: openRegular(file, Infinity) }), unzipped);
   reading.catch(() => undefined);
   let first = true;
   for await (const line of linesOf(unzipped)) {

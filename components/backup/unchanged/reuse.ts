@@ -36,7 +36,7 @@ export async function reuseArchive(
   context: Pick<Context, "paths" | "signal" | "say">, wanted: { stack: string; volume: string; listing: Listing }, file: string, begin: () => Promise<LineSink>,
 ): Promise<Reused | null> {
   for (const directory of await newest(context)) {
-    const { manifest, problems } = await readManifest(directory);
+    const { manifest, problems } = readManifest(directory);
     if (manifest === null || problems.length > 0 || !fits(manifest, wanted)) continue;
     try {
       return await take(context, directory, manifest, file, await begin());
@@ -51,8 +51,8 @@ export async function reuseArchive(
   return null;
 }
 
-/** Directories of backups that their manifest says are good, the newest first. */
-async function newest({ paths }: Pick<Context, "paths">): Promise<string[]> {
+/** Directories of the stack's own backups that their manifest says are good, the newest first. */
+export async function newest({ paths }: Pick<Context, "paths">): Promise<string[]> {
   const good = (await listBackups(paths)).filter(({ problem, proven }) => problem === "" && proven);
   return good.slice(-LOOKED_AT).reverse().map(({ name }) => path.join(paths.backups, name));
 }

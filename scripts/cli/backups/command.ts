@@ -11,7 +11,7 @@ const repositoryOption = (): Option => new Option("--from-repository", "what bac
 
 /** `backups` and its commands. Each module is loaded only when it runs. */
 export function addBackups(cli: Command): void {
-  const backups = cli.command("backups").description("A stack's backups: list, show, verify, pin, prune.").usage("<command> [options]");
+  const backups = cli.command("backups").description("A stack's backups: list, show, verify, accept, pin, prune.").usage("<command> [options]");
   backups.addHelpText("after", `
 Examples:
   scripts/backups.sh list
@@ -83,6 +83,15 @@ Examples:
     .action(async (flags: Common) => {
       const { pruneStack } = await import("./prune.js");
       await inWorkspace(flags.stack, (ws) => pruneStack(ws, { dryRun: flags.dryRun === true, yes: flags.yes === true, waitMs: flags.wait ?? 0 }));
+    });
+  backups
+    .command("accept").argument("<name>", "name of a backup")
+    .description("Take a backup that this stack did not write for its own: look where it came from first. It is verified to its end.")
+    .addOption(stackOption()).addOption(waitOption())
+    .addHelpText("after", "\nExamples:\n  scripts/backups.sh accept pre-deploy-20260101-120000\n")
+    .action(async (name: string, flags: Common) => {
+      const { acceptBackup } = await import("./accept.js");
+      await inWorkspace(flags.stack, (ws) => acceptBackup(ws, name, flags.wait ?? 0));
     });
   for (const word of ["pin", "unpin"] as const) {
     backups

@@ -1,5 +1,6 @@
 import path from "node:path";
 import { type BackupSummary, listBackups } from "../../../components/backup/list.js";
+import { NOT_KNOWN } from "../../../components/backup/origin.js";
 import { Restic } from "../../../components/repository/restic.js";
 import { EXIT, messageOf } from "../../../components/runtime/errors.js";
 import { roundSize } from "../../../components/settings/units.js";
@@ -56,7 +57,7 @@ function describe({ stack, paths, projectDir }: Workspace, listed: readonly List
   const bytes = listed.reduce((sum, backup) => sum + backup.bytes, 0);
   const rows = listed.map((backup) => [
     `  ${backup.name}`, ageWords(ageOf(backup, now)), backup.of === "" ? "-" : backup.of, backup.before === "" ? "-" : backup.before, roundSize(backup.bytes),
-    backup.problem !== "" ? "DAMAGED" : backup.proven ? "yes" : "NO", whyWords(backup),
+    backup.problem === NOT_KNOWN ? "UNKNOWN" : backup.problem !== "" ? "DAMAGED" : backup.proven ? "yes" : "NO", whyWords(backup),
   ]);
   return [
     `stack ${stack}: ${countOf(listed.length, "backup")}, ${roundSize(bytes)}, in ${where}`,

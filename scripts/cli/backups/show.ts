@@ -1,7 +1,6 @@
-import { readFile } from "node:fs/promises";
 import path from "node:path";
-import { type Manifest, parseManifest } from "../../../components/backup/manifest.js";
-import { FILES } from "../../../components/backup/names.js";
+import type { Manifest } from "../../../components/backup/manifest.js";
+import { manifestIn } from "../../../components/backup/manifest-file.js";
 import { errors, EXIT, messageOf } from "../../../components/runtime/errors.js";
 import { grouped, roundSize } from "../../../components/settings/units.js";
 import type { Outcome } from "../outcome.js";
@@ -12,18 +11,18 @@ import { ageWords } from "./words.js";
 
 /** What a backup's manifest says. Reads that alone: `verify` reads the content. */
 export async function show(ws: Workspace, name: string, json: boolean): Promise<Outcome> {
-  const { pinned } = await findBackup(ws, name);
-  const manifest = await readManifest(path.join(ws.paths.backups, name), name);
+  const { pinned, problem } = await findBackup(ws, name);
+  const manifest = readManifest(path.join(ws.paths.backups, name), name);
   if (json) printJson(manifest);
-  else print(describe(manifest, pinned, Date.now()));
+  else print([...describe(manifest, pinned, Date.now()), ...(problem === "" ? [] : [`PROBLEM    ${problem}`])]);
   return { exitCode: EXIT.done, summary: "", next: "" };
 }
 
-async function readManifest(directory: string, name: string): Promise<Manifest> {
+function readManifest(directory: string, name: string): Manifest {
   try {
-    return parseManifest(await readFile(path.join(directory, FILES.manifest), "utf8"));
+    return manifestIn(directory).manifest;
   } catch (error) {
-    throw errors.backupUnusable({ backup: name, problems: [`its manifest cannot be read: ${messageOf(error)}`] }, error);
+    throw errors.backupUnusable({ backup: name, problems: [messageOf(error)] }, error);
   }
 }
 

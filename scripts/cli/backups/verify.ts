@@ -1,6 +1,8 @@
 import { existsSync } from "node:fs";
 import path from "node:path";
 import { listBackups } from "../../../components/backup/list.js";
+import { manifestBytes } from "../../../components/backup/manifest-file.js";
+import { acceptWith, isKnown, NOT_KNOWN, readKey } from "../../../components/backup/origin.js";
 import { verifyBackup } from "../../../components/backup/verify.js";
 import { Restic } from "../../../components/repository/restic.js";
 import { errors, EXIT, ReleaseError } from "../../../components/runtime/errors.js";
@@ -24,7 +26,10 @@ export interface VerifyOptions {
 /** One entry of `backups verify --json`. */
 interface Checked {
   name: string;
+  /** It can be restored, as it is. */
   good: boolean;
+  /** The stack's own. False: it has to be accepted first. */
+  known: boolean;
   problems: string[];
   /** Size of what was read. */
   bytes: number;
@@ -39,7 +44,7 @@ export async function verify(ws: Workspace, options: VerifyOptions): Promise<Out
   const checked: Checked[] = [];
   const env = options.fromRepository ? await repositoryOf(ws) : null;
   for (const name of await (env === null ? namesFor(ws, options) : namesIn(ws, env, options))) {
-    const one = env === null ? await check(name, path.join(ws.paths.backups, name)) : await checkCopy(ws, env, name);
+    const one = env === null ? await check(ws, name, path.join(ws.paths.backups, name)) : await checkCopy(ws, env, name);
     if (one === null) continue;
     checked.push(one);
     if (!options.json) print(lines(one));
@@ -68,15 +73,15 @@ async function namesIn(ws: Workspace, env: Readonly<Record<string, string>>, { n
 async function checkCopy(ws: Workspace, env: Readonly<Record<string, string>>, name: string): Promise<Checked | null> {
   const began = performance.now();
   try {
-    return await withCopy(ws, env, name, (directory) => check(name, directory));
+    return await withCopy(ws, env, name, (directory) => check(ws, name, directory));
   } catch (error) {
     if (!(error instanceof ReleaseError) || error.code !== "repositoryFailed") throw error;
-    return { name, good: false, problems: [error.why, ...error.lines], bytes: 0, tookMs: Math.round(performance.now() - began) };
+    return { name, good: false, known: true, problems: [error.why, ...error.lines], bytes: 0, tookMs: Math.round(performance.now() - began) };
   }
 }
 
 /** Null: it was pruned while it was read. */
-async function check(name: string, directory: string): Promise<Checked | null> {
+async function check(ws: Workspace, name: string, directory: string): Promise<Checked | null> {
   const began = performance.now();
   let told = began;
   const { manifest, problems } = await verifyBackup(directory, {
@@ -87,12 +92,14 @@ async function check(name: string, directory: string): Promise<Checked | null> {
     },
   });
   if (!existsSync(directory)) return null;
+  const known = manifest === null || isKnown(directory, ws.stack, readKey(ws.paths), manifestBytes(directory));
+  if (!known) problems.push(`${NOT_KNOWN}; ${acceptWith(name)}`);
   const bytes = Object.values(manifest?.files ?? {}).reduce((sum, { size }) => sum + size, 0);
-  return { name, good: problems.length === 0, problems, bytes, tookMs: Math.round(performance.now() - began) };
+  return { name, good: problems.length === 0, known, problems, bytes, tookMs: Math.round(performance.now() - began) };
 }
 
-function lines({ name, good, problems, bytes, tookMs }: Checked): string[] {
-  return [`${good ? "good   " : "DAMAGED"}  ${name}  ${roundSize(bytes)} in ${(tookMs / 1000).toFixed(1)} s`, ...problems.map((problem) => `  | ${problem}`)];
+function lines({ name, good, known, problems, bytes, tookMs }: Checked): string[] {
+  return [`${good ? "good   " : !known && problems.length === 1 ? "UNKNOWN" : "DAMAGED"}  ${name}  ${roundSize(bytes)} in ${(tookMs / 1000).toFixed(1)} s`, ...problems.map((problem) => `  | ${problem}`)];
 }
 
 function outcomeOf(checked: readonly Checked[]): Outcome {

@@ -1,12 +1,10 @@
-import { readFile } from "node:fs/promises";
 import path from "node:path";
 import type { Readable } from "node:stream";
 import type { Entry } from "../../../components/backup/index/format.js";
 import { liveEntries } from "../../../components/backup/index/live.js";
 import { readIndex } from "../../../components/backup/index/store.js";
 import { isNothing, type Loss, lossInWords, lossOf } from "../../../components/backup/loss.js";
-import { parseManifest } from "../../../components/backup/manifest.js";
-import { FILES } from "../../../components/backup/names.js";
+import { manifestIn } from "../../../components/backup/manifest-file.js";
 import { connectTo } from "../../../components/qdrant/connect.js";
 import type { DataPart, ReleaseRecord } from "../../../components/release/model.js";
 import { stackNames } from "../../../components/release/names.js";
@@ -26,7 +24,7 @@ export async function previewLoss(ws: Workspace, backup: string | null, present:
   if (backup === null) return { unknown: "no backup tells what that data is" };
   const directory = path.join(ws.paths.backups, backup);
   try {
-    const { index } = parseManifest(await readFile(path.join(directory, FILES.manifest), "utf8"));
+    const { index } = manifestIn(directory).manifest;
     if (index === null) return { unknown: `backup ${backup} is of an older form, without a list of what it holds` };
     const now = liveEntries(only === "uploads" ? null : await connectTo(stackNames(ws.stack, present.settings.volumes).qdrantContainer(present.storage.qdrant)), index.details, only === "qdrant" ? null : await uploads(ws, present));
     return { loss: await lossOf(partOf(readIndex(directory), only), now) };

@@ -10,6 +10,7 @@ import { errors, EXIT } from "../../../components/runtime/errors.js";
 import { generationOf } from "../../../components/traffic/model.js";
 import { readLive } from "../../../components/traffic/live.js";
 import type { BackupChoice } from "../backup-flags.js";
+import { assertKnown } from "../backups/find.js";
 import { bringBack } from "../backups/send.js";
 import { asked, confirmed } from "../confirm.js";
 import { dryRun } from "../dry-run.js";
@@ -115,6 +116,7 @@ async function prepare(ws: Workspace, state: Present, choose: Chooser, say: (lin
   }
   say(`verifying backup ${data.restoreFrom}`);
   await assertUsable(path.join(ws.paths.backups, data.restoreFrom));
+  assertKnown(ws, data.restoreFrom);
   say("counting what was written since");
   const loss = await previewLoss(ws, data.restoreFrom, present, data.only);
   return { target, present, values: { generation: await nameFor(ws, data, state.ledger, target), ...data }, loss };

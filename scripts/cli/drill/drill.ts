@@ -2,8 +2,7 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { type BackupSummary, listBackups } from "../../../components/backup/list.js";
 import { lossInWords } from "../../../components/backup/loss.js";
-import { parseManifest } from "../../../components/backup/manifest.js";
-import { FILES } from "../../../components/backup/names.js";
+import { manifestIn } from "../../../components/backup/manifest-file.js";
 import { defaultRollbackTarget } from "../../../components/release/ledger.js";
 import type { ReleaseRecord } from "../../../components/release/model.js";
 import { errors, EXIT } from "../../../components/runtime/errors.js";
@@ -44,7 +43,7 @@ export async function drill(ws: Workspace, { waitMs }: { waitMs: number }): Prom
       backup: backup.name, takenAt: backup.created, seconds: Math.max(0, (began.getTime() - Date.parse(backup.created)) / 1000),
       missing: "loss" in point ? lossInWords(point.loss) : null,
     },
-    compared: parseManifest(readFileSync(path.join(ws.paths.backups, backup.name, FILES.manifest), "utf8")).index?.details ?? {},
+    compared: manifestIn(path.join(ws.paths.backups, backup.name)).manifest.index?.details ?? {},
     back,
     forward,
     passed: passed([back, forward]),

@@ -1,9 +1,7 @@
 /** What a receipt needs to know besides the journal. */
-import { createHash } from "node:crypto";
-import { closeSync, fstatSync, openSync, readFileSync, readSync } from "node:fs";
+import { closeSync, fstatSync, openSync, readSync } from "node:fs";
 import path from "node:path";
-import { parseManifest } from "../../../components/backup/manifest.js";
-import { FILES } from "../../../components/backup/names.js";
+import { manifestIn } from "../../../components/backup/manifest-file.js";
 import type { ReadManifest } from "../../../components/receipt/parts.js";
 import { seconds } from "../../../components/receipt/spans.js";
 import type { Traffic } from "../../../components/receipt/traffic.js";
@@ -15,8 +13,8 @@ import { inWords } from "../../../components/traffic/live.js";
 export function manifests({ backups }: Pick<DataPaths, "backups">): (name: string) => ReadManifest | null {
   return (name) => {
     try {
-      const text = readFileSync(path.join(backups, name, FILES.manifest), "utf8");
-      return { manifest: parseManifest(text), sha256: createHash("sha256").update(text).digest("hex") };
+      const { manifest, sha256 } = manifestIn(path.join(backups, name));
+      return { manifest, sha256 };
     } catch {
       return null;
     }
