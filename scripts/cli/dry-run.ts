@@ -77,5 +77,5 @@ async function tellDrift(ws: Workspace, present: Present, data: "kept" | "replac
   const drifts = await findDrift(ws, present);
   const refused = refusing(drifts, data);
   if (refused.length > 0) throw drifted(ws.stack, refused);
-  for (const drift of drifts) process.stdout.write(`${inASentence({ ...drift, next: null })}\n`);
+  for (const drift of drifts) print([inASentence({ ...drift, next: null })]);
 }
