@@ -11,7 +11,7 @@ export async function channelsOf({ slackWebhook, email, command, timeout }: Noti
   const channels: Channel[] = [];
   if (slackWebhook !== undefined) channels.push((await import("./slack.js")).slackChannel(slackWebhook, timeout));
   const { host, from, to } = email;
-  if (host !== undefined && from !== undefined && to !== undefined) channels.push((await import("./email.js")).emailChannel({ ...email, host, from, to }, timeout));
+  if (host !== undefined && from !== undefined && to !== undefined) channels.push(...(await import("./email.js")).emailChannels({ ...email, host, from, to }, timeout));
   if (command !== undefined) channels.push((await import("./hook.js")).commandChannel(command, timeout, cwd));
   return channels;
 }

@@ -38,7 +38,8 @@ export type NotifyEvent = z.infer<typeof notifyEventSchema>;
 
 /** A way to tell people. */
 export interface Channel {
-  readonly name: "slack" | "email" | "command";
+  /** `slack`, `email`, `command`; of several addressees `email to` one of them. */
+  readonly name: string;
   /**
    * One try, which ends by itself in time.
    * @throws Refused for what will be no better in a moment; anything else for what may be

@@ -1,11 +1,18 @@
 import assert from "node:assert/strict";
 import { createServer, type AddressInfo } from "node:net";
-import { emailChannel, type MailSettings } from "../../components/notify/email.js";
-import { Refused } from "../../components/notify/model.js";
+import { emailChannels, type MailSettings } from "../../components/notify/email.js";
+import { type Channel, Refused } from "../../components/notify/model.js";
 import { type MailServer, mailServer } from "../support/mail-server.js";
 import { eventOf } from "./sample.js";
 
 const settings = (port: number, over: Partial<MailSettings> = {}): MailSettings => ({ host: "127.0.0.1", port, security: "none", from: "releases@example.org", to: "a@example.org, b@example.org", ...over });
+
+/** To the first addressee. */
+function emailChannel(mail: MailSettings, timeoutMs: number): Channel {
+  const [first] = emailChannels(mail, timeoutMs);
+  assert.ok(first !== undefined);
+  return first;
+}
 
 describe("notify/email", () => {
   let server: MailServer | undefined;
@@ -48,6 +55,36 @@ describe("notify/email", () => {
     const wrong = await failure(settings(server.port, { user: "u", password: "hunter2" }));
     assert.ok(wrong instanceof Refused, wrong.message);
     assert.doesNotMatch(wrong.message, /hunter2/);
+  });
+  it("tells of an addressee who is refused, for good or for now, and sends to the others without him", async () => {
+    for (const [code, refused] of [[550, true], [450, false]] as const) {
+      server = await mailServer({
+        onRcptTo: ({ address }, _session, done) => done(address.startsWith("b@") ? Object.assign(new Error("no such mailbox"), { responseCode: code }) : null),
+      });
+      const [first, second] = emailChannels(settings(server.port), 5000);
+      assert.deepEqual([first?.name, second?.name], ["email to a@example.org", "email to b@example.org"]);
+      await first?.send(eventOf());
+      const error: unknown = await second?.send(eventOf()).then(() => null, (thrown: unknown) => thrown);
+      assert.ok(error instanceof Error);
+      assert.deepEqual([error instanceof Refused, server.got.length], [refused, 1], error.message);
+      assert.match(error.message, /no such mailbox/);
+      await server.close();
+    }
+    assert.deepEqual(emailChannels(settings(1, { to: "a@example.org" }), 1).map(({ name }) => name), ["email"]);
+  });
+  it("sends nothing without the login that was asked for, where the server offers none", async () => {
+    server = await mailServer({ hideSTARTTLS: true, disabledCommands: ["STARTTLS", "AUTH"] });
+    const error = await failure(settings(server.port, { user: "u", password: "hunter2" }));
+    assert.doesNotMatch(error.message, /hunter2/);
+    assert.deepEqual([error instanceof Refused, server.got], [true, []], error.message);
+  });
+  it("sends nothing any more once its time is over", async () => {
+    let late: (() => void) | undefined;
+    const closed = new Promise<void>((resolve) => (late = resolve));
+    server = await mailServer({ onMailFrom: (_address, session, done) => void setTimeout(done, 1500, null), onClose: () => late?.() });
+    assert.match((await failure(settings(server.port), 300)).message, /within 300 ms/);
+    await closed;
+    assert.deepEqual(server.got, []);
   });
   it("gives no password to a server that does not encrypt, where it is to", async () => {
     server = await mailServer();

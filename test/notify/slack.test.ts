@@ -31,6 +31,19 @@ describe("notify/slack", () => {
       await server?.close();
     }
   });
+  it("tells a proxy on the way that wants a login from the webhook", async () => {
+    const url = await answered(status(407, { "proxy-authenticate": "Basic realm=x" }));
+    assert.equal((await failure(url)).message, "the webhook answered 407");
+    const before = process.env["http_proxy"];
+    process.env["http_proxy"] = server?.url;
+    try {
+      const error = await failure(`http://hooks.invalid${PATH}`);
+      assert.deepEqual([/the proxy that http_proxy names answered 407/.test(error.message), error instanceof Refused], [true, true], error.message);
+    } finally {
+      if (before === undefined) delete process.env["http_proxy"];
+      else process.env["http_proxy"] = before;
+    }
+  });
   it("follows nobody elsewhere", async () => {
     const other = await webServer(status(200));
     try {
