@@ -27,7 +27,7 @@ runTask<SendRequest, SendOutcome>({
 });
 
 async function send({ backup }: SendRequest, context: Context): Promise<SendOutcome> {
-  const unsent = (problem: string, next = ""): SendOutcome => ({ backup, sent: false, known: false, snapshot: "", added: 0, tookMs: 0, problem, next });
+  const unsent = (problem: string, next = ""): SendOutcome => ({ backup, sent: false, known: false, snapshot: "", added: 0, stored: true, tookMs: 0, problem, next });
   if (backup === "") return unsent("");
   standBack();
   const env = Object.fromEntries(Object.entries(process.env).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])));
@@ -39,8 +39,8 @@ async function send({ backup }: SendRequest, context: Context): Promise<SendOutc
   }
 }
 
-function describe({ backup, sent, known, snapshot, added, problem }: SendOutcome): string {
+function describe({ backup, sent, known, snapshot, added, stored, problem }: SendOutcome): string {
   if (backup === "") return "nothing was sent";
   if (!sent) return `backup ${backup} is on this machine alone: ${problem}`;
-  return known ? `backup ${backup} was sent already (snapshot ${snapshot})` : `backup ${backup} is off this machine (snapshot ${snapshot}, ${mebibytes(added)} added)`;
+  return known ? `backup ${backup} was sent already (snapshot ${snapshot})` : `backup ${backup} is off this machine (snapshot ${snapshot}, ${mebibytes(added)} added${stored ? "" : ", before compression"})`;
 }

@@ -23,8 +23,10 @@ export const sendOutcomeSchema = z.object({
   known: z.boolean(),
   /** Short id of restic's snapshot; "" without one. */
   snapshot: z.string(),
-  /** Bytes that the repository grew by. */
+  /** Bytes that were new to the repository. */
   added: z.number(),
+  /** They are counted as they lie there; false: before they were compressed. */
+  stored: z.boolean().default(true),
   tookMs: z.number(),
   /** "" where nothing is wrong. */
   problem: z.string(),

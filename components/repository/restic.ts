@@ -20,7 +20,19 @@ export interface Copy {
 
 const snapshots = z.array(z.object({ id: z.string(), time: z.string(), tags: z.array(z.string()).nullish() })).nullable();
 const node = z.object({ struct_type: z.literal("node"), type: z.string(), path: z.string(), size: z.number().default(0) });
-const summary = z.object({ message_type: z.literal("summary"), snapshot_id: z.string(), data_added: z.number() });
+const summary = z.object({ message_type: z.literal("summary"), snapshot_id: z.string(), data_added: z.number(), data_added_packed: z.number().optional() });
+
+/** What a backup added. */
+export interface Added {
+  bytes: number;
+  /** As it lies in the repository, compressed (restic 0.18 tells). False: before that, which is all that 0.14 tells. */
+  stored: boolean;
+}
+
+/** Its status lines: 56 a second (restic 0.18) that nobody looks at, and that would fill what is kept of its output after some hours. */
+function* withoutStatus(line: unknown): Generator<string> {
+  if (typeof line === "string" && !line.startsWith('{"message_type":"status"')) yield line;
+}
 
 /** Lines of restic's own words that are shown. */
 const SHOWN = 6;
@@ -69,11 +81,12 @@ export class Restic {
     return new Map(files.map((file) => [path.posix.relative(`/${backup}`, file.path), file.size]));
   }
 
-  /** Sends one directory. Names and modes as they are, below its own name. @returns bytes that the repository grew by */
-  async save(backups: string, backup: string): Promise<number> {
+  /** Sends one directory. Names and modes as they are, below its own name. */
+  async save(backups: string, backup: string): Promise<Added> {
     const args = ["backup", "--json", "--host", `pbjrag-${this.paths.stack}`, "--tag", `pbjrag,stack=${this.paths.stack},${NAME}${backup}`, backup];
     const last = (await this.run(args, backups)).trim().split("\n").at(-1) ?? "";
-    return summary.parse(JSON.parse(last)).data_added;
+    const { data_added: content, data_added_packed: packed } = summary.parse(JSON.parse(last));
+    return packed === undefined ? { bytes: content, stored: false } : { bytes: packed, stored: true };
   }
 
   /** Brings a copy to `<target>/<backup>`. restic compares each piece with its sum. */
@@ -87,9 +100,11 @@ export class Restic {
     this.signal?.throwIfAborted();
     const result = await execa("restic", [...args], {
       cwd,
-      env: { ...this.env, RESTIC_CACHE_DIR: path.join(this.paths.dataDir, ".release", "restic") },
+      // Status at most once a minute.
+      env: { ...this.env, RESTIC_CACHE_DIR: path.join(this.paths.dataDir, ".release", "restic"), RESTIC_PROGRESS_FPS: "0.016" },
       reject: false,
       stdin: "ignore",
+      stdout: withoutStatus,
       // Nobody is there to be asked for a key's passphrase.
       detached: true,
       cancelSignal: this.signal,

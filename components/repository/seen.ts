@@ -11,7 +11,7 @@ import type { Restic } from "./restic.js";
  * @throws ReleaseError repositoryFailed
  */
 export async function openRepository(restic: Restic, paths: DataPaths, env: Readonly<Record<string, string>>): Promise<{ made: boolean }> {
-  const mark = path.join(paths.run, "repositories", createHash("sha256").update(env["RESTIC_REPOSITORY"] ?? "").digest("hex").slice(0, 16));
+  const mark = markOf(paths, env);
   let made = false;
   try {
     await restic.id();
@@ -23,6 +23,15 @@ export async function openRepository(restic: Restic, paths: DataPaths, env: Read
   }
   await remember(mark);
   return { made };
+}
+
+/** Whether this stack has never used this repository, and there is none to be read: nothing was sent yet. */
+export async function neverUsed(restic: Restic, paths: DataPaths, env: Readonly<Record<string, string>>): Promise<boolean> {
+  return !(await isThere(markOf(paths, env))) && !(await restic.id().then(() => true, () => false));
+}
+
+function markOf(paths: DataPaths, env: Readonly<Record<string, string>>): string {
+  return path.join(paths.run, "repositories", createHash("sha256").update(env["RESTIC_REPOSITORY"] ?? "").digest("hex").slice(0, 16));
 }
 
 async function isThere(file: string): Promise<boolean> {

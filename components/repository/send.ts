@@ -4,7 +4,7 @@ import { mebibytes } from "../backup/space.js";
 import { errors } from "../runtime/errors.js";
 import type { DataPaths } from "../runtime/paths.js";
 import type { SendOutcome } from "./model.js";
-import { type Copy, Restic } from "./restic.js";
+import { type Added, type Copy, Restic } from "./restic.js";
 import { openRepository } from "./seen.js";
 
 export interface SendContext {
@@ -25,11 +25,11 @@ export async function sendBackup(env: Readonly<Record<string, string>>, backup: 
   const restic = new Restic(env, paths, context.signal);
   const files = await filesOf(path.join(paths.backups, backup));
   if ((await openRepository(restic, paths, env)).made) context.say(`made the repository ${restic.shown}: keep its password, without it nothing can be read back`);
-  const outcome = (known: boolean, added: number, { id }: Copy): SendOutcome => ({
-    backup, sent: true, known, snapshot: id.slice(0, 8), added, tookMs: Math.round(performance.now() - began), problem: "", next: "",
+  const outcome = (known: boolean, { bytes: added, stored }: Added, { id }: Copy): SendOutcome => ({
+    backup, sent: true, known, snapshot: id.slice(0, 8), added, stored, tookMs: Math.round(performance.now() - began), problem: "", next: "",
   });
   const before = await wholeCopy(restic, backup, files);
-  if (before !== null) return outcome(true, 0, before);
+  if (before !== null) return outcome(true, { bytes: 0, stored: true }, before);
   const bytes = [...files.values()].reduce((sum, size) => sum + size, 0);
   context.say(`sending backup ${backup} (${mebibytes(bytes)}) to ${restic.shown}`);
   const added = await restic.save(paths.backups, backup);

@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { Restic } from "../../components/repository/restic.js";
-import { openRepository } from "../../components/repository/seen.js";
+import { neverUsed, openRepository } from "../../components/repository/seen.js";
 import { ReleaseError } from "../../components/runtime/errors.js";
 import { dataPaths } from "../../components/runtime/paths.js";
 
@@ -52,11 +52,22 @@ describe("repository/restic", () => {
     assert.match(called(), /^snapshots --json --no-lock --tag stack=t$/m);
   });
 
+  it("reads a backup's summary, however much status comes before it, and asks for little", async () => {
+    const status = `{"message_type":"status","percent_done":0.5,"current_files":["${"x".repeat(2000)}"]}`;
+    const last = (more: object): string => JSON.stringify({ message_type: "summary", snapshot_id: "abc", data_added: 923_012, ...more });
+    const noisy = (more: object): Restic => fake(`test "$RESTIC_PROGRESS_FPS" = 0.016 || exit 9; yes '${status}' | head -n 50000; echo '${last(more)}'`);
+    assert.deepEqual(await noisy({}).save(root, "pre-deploy-20260101-120000"), { bytes: 923_012, stored: false });
+    assert.deepEqual(await noisy({ data_added_packed: 1800 }).save(root, "pre-deploy-20260101-120000"), { bytes: 1800, stored: true });
+  }).timeout(60_000);
+
   it("makes a repository where there never was one, and none in the place of one that was used", async () => {
     const restic = fake(`case $1 in init) touch ${root}/made; exit 0 ;; esac; test -e ${root}/made && echo '{"id":"abc"}'`);
+    assert.equal(await neverUsed(restic, paths(), ENV), true);
     assert.deepEqual(await openRepository(restic, paths(), ENV), { made: true });
+    assert.equal(await neverUsed(restic, paths(), ENV), false);
     assert.deepEqual(await openRepository(restic, paths(), ENV), { made: false });
     rmSync(path.join(root, "made"));
+    assert.equal(await neverUsed(restic, paths(), ENV), false, "one that was used and is gone is no empty one");
     await assert.rejects(openRepository(restic, paths(), ENV), /restic cat/);
     assert.equal(called().match(/^init/gm)?.length, 1);
   });

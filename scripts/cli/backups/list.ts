@@ -2,6 +2,7 @@ import path from "node:path";
 import { type BackupSummary, listBackups } from "../../../components/backup/list.js";
 import { NOT_KNOWN } from "../../../components/backup/origin.js";
 import { Restic } from "../../../components/repository/restic.js";
+import { neverUsed } from "../../../components/repository/seen.js";
 import { EXIT, messageOf } from "../../../components/runtime/errors.js";
 import { roundSize } from "../../../components/settings/units.js";
 import { assertOperatorConfig } from "../check-config.js";
@@ -23,6 +24,11 @@ interface Listed extends BackupSummary {
 export async function listCopies(ws: Workspace, json: boolean): Promise<Outcome> {
   const env = await repositoryOf(ws);
   const restic = new Restic(env, ws.paths);
+  if (await neverUsed(restic, ws.paths, env)) {
+    if (json) printJson([]);
+    else print([`stack ${ws.stack}: nothing is in ${restic.shown} yet, or it cannot be reached; the first backup that is sent makes the repository: scripts/backups.sh send`]);
+    return { exitCode: EXIT.done, summary: "", next: "" };
+  }
   const here = new Set((await listBackups(ws.paths)).map(({ name }) => name));
   const copies = (await restic.copies()).map((copy) => ({ ...copy, here: here.has(copy.backup) }));
   const rows = copies.map((copy) => [`  ${copy.backup}`, ageWords(Date.now() - Date.parse(copy.time)), copy.id.slice(0, 8), copy.here ? "yes" : "no"]);

@@ -26,13 +26,15 @@ export async function sendBackups(ws: Workspace, { name, all, waitMs }: SendOpti
     const env = await repositoryOf(ws, run.engine);
     const names = await namesFor(ws, name, all);
     let added = 0;
+    let stored = true;
     for (const one of names) {
       run.checkpoint();
       const sent = await sendBackup(env, one, { paths: ws.paths, signal: run.stopped, say: (line) => run.say(line) });
       added += sent.added;
+      stored &&= sent.stored;
       if (sent.known) run.say(`backup ${one} is there already (snapshot ${sent.snapshot})`);
     }
-    const summary = names.length === 0 ? "there is no backup to send" : `the repository holds ${countOf(names.length, "backup")}: ${names.join(", ")}; ${mebibytes(added)} were added`;
+    const summary = names.length === 0 ? "there is no backup to send" : `the repository holds ${countOf(names.length, "backup")}: ${names.join(", ")}; ${mebibytes(added)}${stored ? "" : " (before compression)"} were added`;
     return { exitCode: EXIT.done, summary, next: "" };
   });
 }
