@@ -2,10 +2,11 @@
  * The run journal: what each run did, one JSON object per line, in the order in which it happened. The CLI and every handler
  * write into the same file; exit codes and recovery are read from it, never from the text of messages.
  */
-import { appendFileSync, closeSync, existsSync, fstatSync, mkdirSync, openSync, readFileSync, readSync, renameSync, rmSync, statSync } from "node:fs";
+import { appendFileSync, closeSync, existsSync, fstatSync, mkdirSync, openSync, readSync, renameSync, rmSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import { StringDecoder } from "node:string_decoder";
 import { codeOf, messageOf, ReleaseError } from "./errors.js";
+import { linesIn } from "./line-file.js";
 import type { DataPaths } from "./paths.js";
 import { readable } from "./readable.js";
 
@@ -83,12 +84,17 @@ export function rotateJournal(paths: DataPaths, limit: number = ROTATE_AT): void
   }
 }
 
-/** All events, oldest first; of one run if it is named. What is no event (a line torn by a crash) is left out. */
+/** All events, oldest first; of one run if it is named. What is no event (a line torn by a crash) is left out. Memory is that of what is found. */
 export function readEvents(paths: DataPaths, run?: string): JournalEvent[] {
-  return [former(paths), paths.journal]
-    .flatMap((file) => (existsSync(file) ? readFileSync(file, "utf8").split("\n") : []))
-    .flatMap((line) => parse(line) ?? [])
-    .filter((event) => run === undefined || event.run === run);
+  const found: JournalEvent[] = [];
+  for (const file of [former(paths), paths.journal]) {
+    for (const line of linesIn(file)) {
+      // Most lines are other runs': they are not worth parsing.
+      const event = run === undefined || line.includes(run) ? parse(line) : null;
+      if (event !== null && (run === undefined || event.run === run)) found.push(event);
+    }
+  }
+  return found;
 }
 
 export function readRun(paths: DataPaths, run: string): JournalEvent[] {

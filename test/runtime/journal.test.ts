@@ -1,10 +1,12 @@
 import assert from "node:assert/strict";
-import { appendFileSync, mkdtempSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { appendFileSync, mkdirSync, mkdtempSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { errors } from "../../components/runtime/errors.js";
 import { failure, follow, openJournal, phaseReached, readEvents, readRun, rotateJournal, type JournalEvent, type NewEvent } from "../../components/runtime/journal.js";
 import { dataPaths, type DataPaths } from "../../components/runtime/paths.js";
+import { ROOT } from "../support/project.js";
 
 const event = (phase: NewEvent["phase"], kind: NewEvent["event"], message = `${phase} ${kind}`, data?: Record<string, unknown>): JournalEvent => ({
   time: "2030-01-01T00:00:00.000Z", run: "r", phase, event: kind, message, ...(data === undefined ? {} : { data }),
@@ -32,6 +34,25 @@ describe("runtime/journal", () => {
     appendFileSync(paths.journal, '{"time":"2030","run":"r","pha\n"text"\n7\n');
     journal.write({ phase: "gate", event: "done", message: "after" });
     assert.deepEqual(readRun(paths, "r").map((e) => e.message), ["whole", "after"]);
+  });
+
+  it("reads one run of a journal that is larger than memory should be, and over lines that are none", () => {
+    const line = `${JSON.stringify({ ...event("gate", "progress", "x".repeat(900)), run: "other" })}\n`;
+    const many = line.repeat(1000);
+    for (const file of [`${paths.journal}.1`, paths.journal]) {
+      mkdirSync(dirname(file), { recursive: true });
+      openJournal(paths, { run: "mine" }).write({ phase: "gate", event: "start", message: "before é" });
+      if (file !== paths.journal) renameSync(paths.journal, file);
+      for (let n = 0; n < 60; n++) appendFileSync(file, many);
+      appendFileSync(file, `${"y".repeat(20 * 1024 * 1024)}\n`);
+    }
+    openJournal(paths, { run: "mine" }).write({ phase: "gate", event: "done", message: "after" });
+    const reading = `const { readRun } = require(${JSON.stringify(join(ROOT, "dist/components/runtime/journal.js"))});
+      const found = readRun(${JSON.stringify(paths)}, "mine");
+      console.log(JSON.stringify([found.map((e) => e.message), process.resourceUsage().maxRSS]));`;
+    const [messages, kibibytes] = JSON.parse(execFileSync(process.execPath, ["-e", reading], { encoding: "utf8" })) as [string[], number];
+    assert.deepEqual(messages, ["before é", "before é", "after"]);
+    assert.ok(kibibytes < 250 * 1024, `${kibibytes} KiB for two journals of 76 MB`);
   });
 
   it("reads nothing where there is nothing", () => {
