@@ -73,10 +73,10 @@ function planCanary(input: PlanInput, last: ReleaseRecord, source: ResolvedSourc
   const plan = derive(input, recordedTarget(last, settings, last.settings, input.source.context), ledger.slice(0, -1), true);
   const target = newTarget({ ...input, settings: { ...settings, version: source.tag }, source }, last);
   const before = kept(ledger);
-  const { known, older } = relationOf({ revision: target.revision, tag: source.tag, commit: source.commit }, before);
+  const { back, older } = relationOf({ revision: target.revision, tag: source.tag, commit: source.commit }, before);
   const canary = {
     revision: servingPlan(input, target, before),
-    backup: backupPlan(target, last, known, pauseOf(target.settings, last, null)),
+    backup: backupPlan(target, last, back, pauseOf(target.settings, last, null)),
     attempt: target.attempt, older,
     steps: stepsOf(settings.canary), durationMs: settings.canary.duration, synthetic: settings.canary.synthetic, onInsufficient: settings.canary.onInsufficient, thresholds: thresholdsOf(settings.canary),
   };
@@ -137,7 +137,7 @@ function derive(input: PlanInput, target: Target, all: readonly ReleaseRecord[],
     former,
     formerAbandoned: kind === "rollback" || (leaving !== null && leaving.generation !== target.generation),
     formerFinished: target.formerFinished,
-    backup: backupPlan(target, leaving, relation.known || (restore !== null && restore.from !== null), pauseOf(target.settings, leaving, restore)),
+    backup: backupPlan(target, leaving, kind === "rollback" || (restore !== null && restore.from !== null), pauseOf(target.settings, leaving, restore)),
     restore,
     attempt: target.attempt,
     qdrantKey: target.qdrantKey,

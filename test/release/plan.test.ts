@@ -51,7 +51,7 @@ describe("release/plan", () => {
     const further = world.up("v1.0.0");
     assert.equal(further.rollbackTo, null, "v2 and v3 were both left by rollbacks");
     const again = world.up("v3.0.0");
-    assert.deepEqual([again.kind, again.backup.kind, again.older], ["deploy", "pre-rollback", false], "forward to what was here before");
+    assert.deepEqual([again.kind, again.backup.kind, again.older], ["deploy", "pre-deploy", false], "forward to what was here before: the backup is named for what is done, as the ledger has it");
     assert.equal(again.rollbackTo, further.serving.revision);
   });
 
