@@ -57,8 +57,9 @@ export function isUnchanged(then: Listing | null, now: Listing | null): boolean 
   return same && then.newest <= then.takenAt - SETTLED_S && now.takenAt > then.takenAt;
 }
 
+/** Negative before 1970: archives that users unpack have such files. */
 function seconds(text: string): number {
-  if (!/^\d+(\.\d+)?$/.test(text)) throw new Error(`the listing has ${JSON.stringify(text.slice(0, 40))} for a time`);
+  if (!/^-?\d+(\.\d+)?$/.test(text)) throw new Error(`the listing has ${JSON.stringify(text.slice(0, 40))} for a time`);
   return Number(text);
 }
 

@@ -48,6 +48,11 @@ describe("backup/unchanged: a listing", () => {
     assert.deepEqual([listing?.takenAt, listing?.newest, listing?.volumeCreated], [1_700_000_100.25, 1_700_000_009.75, "2026-01-01T00:00:00Z"]);
   });
 
+  it("lists a file that is older than 1970", async () => {
+    const listing = await read(printed([{ mtime: "-152578677.5000000000", ctime: "1700000009.7500000000" }]));
+    assert.equal(listing?.newest, 1_700_000_009.75);
+  });
+
   it("is none where times are not to be relied on, even of one file", async () => {
     for (const system of ["nfs4", "tmpfs", "overlay", "fuse.sshfs", "", "9p"]) assert.equal(await read(printed([{}, { system }, {}])), null, system);
     for (const system of ["ext4", "xfs", "btrfs"]) assert.notEqual(await read(printed([{ system }])), null, system);
