@@ -10,7 +10,7 @@ import { backupName, FILES, partialOf } from "./names.js";
 import { WritePause } from "./pause.js";
 import { fromQdrant, isDiskFull } from "./problem.js";
 import type { Reader } from "./reader.js";
-import { findSource, type QdrantSource, saveQdrant } from "./save-qdrant.js";
+import { fillScratch, findSource, type QdrantSource, saveQdrant } from "./save-qdrant.js";
 import { BackupIndex } from "./save-index.js";
 import { saveUploads } from "./save-uploads.js";
 import { seal } from "./seal.js";
@@ -73,10 +73,12 @@ async function writeBackup(
   leftovers.add(partialOf(name), () => removeUnfinished(partial, context.token));
   await makePrivate(partial);
   const index = new BackupIndex(partial, leftovers);
-  const qdrant = await saveQdrant(request, context, source, path.join(partial, FILES.qdrant), index, leftovers);
-  if (qdrant.record === null && !content.uploads) return noBackup("there is no data yet: Qdrant has no collections, and there are no uploads");
+  const filled = await fillScratch(request, context, source, leftovers);
+  if (filled === null && !content.uploads) return noBackup("there is no data yet: Qdrant has no collections, and there are no uploads");
   const uploads = await saveUploads(request, context, content.reader, path.join(partial, FILES.uploads), index, leftovers);
+  // All that users can change is read: what follows needs the scratch alone.
   await pause.read();
+  const qdrant = await saveQdrant(request, context, filled, path.join(partial, FILES.qdrant), index, leftovers);
   const { bytes, proven } = await seal(request, context, tool, { name, seq: await nextNumber(context.paths), created, qdrant, uploads, index: await index.finish() });
   context.say(`backup ${name} is complete: ${mebibytes(bytes)}`, { backup: name, bytes });
   const collections = Object.entries(qdrant.record?.collections ?? {}).map(([collection, { points }]) => [collection, points] as const);

@@ -36,7 +36,7 @@ interface Listing {
 }
 
 /** A running scratch that holds everything, and what is known of it. */
-interface Filled {
+export interface Filled {
   scratch: Scratch;
   client: QdrantClient;
   imageId: string;
@@ -59,16 +59,20 @@ export async function findSource(request: BackupRequest, context: Context, reade
   return { live, reader };
 }
 
+/** Takes all collections into a scratch Qdrant: of the live one nothing is read afterwards. Null: there are none. */
+export function fillScratch(request: BackupRequest, context: Context, source: QdrantSource | null, leftovers: Leftovers): Promise<Filled | null> {
+  return source === null ? Promise.resolve(null) : fillFrom(source, request, context, leftovers);
+}
+
 /** Writes the archive of a scratch Qdrant's storage that holds all collections, and lists their points in the index. */
 export async function saveQdrant(
   request: BackupRequest,
   context: Context,
-  source: QdrantSource | null,
+  filled: Filled | null,
   archive: string,
   index: BackupIndex,
   leftovers: Leftovers,
 ): Promise<SavedQdrant> {
-  const filled = source === null ? null : await fillFrom(source, request, context, leftovers);
   if (filled === null) return { file: (await writeEmptyArchive(archive, context.signal)).file, record: null, details: {} };
   const details = await index.addCollections(context, filled.client, filled.collections, filled.aliases);
   const { version, commit } = await filled.client.version();
@@ -152,7 +156,7 @@ async function fromVolume(request: BackupRequest, context: Context, reader: Read
   const [read, filled] = await Promise.allSettled([pipeline(stream, rebase, { signal: context.signal }), scratch.fill(rebase)]);
   if (read.status === "rejected") throw read.reason;
   if (filled.status === "rejected") throw filled.reason;
-  const client = await scratch.start(context.remaining());
+  const client = await scratch.start();
   const { collections: names, aliases } = await listing(client);
   if (names.length === 0) return null;
   const collections: [string, CollectionRecord][] = [];

@@ -10,7 +10,7 @@ import { BackupProblem } from "./problem.js";
 import { usersOf } from "./volumes.js";
 
 const HTTP_PORT = "6333/tcp";
-/** Milliseconds for a running Qdrant to begin to answer. */
+/** Milliseconds for a running Qdrant to begin to answer, and for one that was just started to show a sign of life. */
 export const ANSWER_MS = 60_000;
 const POLL_MS = 200;
 /** Milliseconds for a request that cleans up. */
@@ -58,8 +58,20 @@ export async function findLive(request: BackupRequest, context: Context): Promis
   };
 }
 
+/** For how long a Qdrant is waited for. */
+export interface Patience {
+  withinMs: number;
+  /** Whether one request may take its whole time-out without an answer. */
+  slow: boolean;
+  /** Asked after each request without an answer. @throws BackupProblem where waiting is of no use */
+  assertHope(): Promise<void>;
+}
+
+/** For one that ran before. */
+const RUNS: Patience = { withinMs: ANSWER_MS, slow: false, assertHope: () => Promise.resolve() };
+
 /** Polls until it answers requests with its key. @throws BackupProblem */
-export async function untilReady(client: QdrantClient, context: Context, who: string, withinMs = ANSWER_MS, stillRuns: () => Promise<void> = () => Promise.resolve()): Promise<void> {
+export async function untilReady(client: QdrantClient, context: Context, who: string, { withinMs, slow, assertHope }: Patience = RUNS): Promise<void> {
   const until = performance.now() + Math.min(withinMs, context.remaining());
   for (;;) {
     try {
@@ -71,10 +83,10 @@ export async function untilReady(client: QdrantClient, context: Context, who: st
       if (error.failure === "refused" && (error.status === 401 || error.status === 403)) {
         throw new BackupProblem("qdrant-answer", `${who} refuses the key that its own container has in QDRANT__SERVICE__API_KEY`, "give Qdrant its key as pbjrag:qdrant.apiKey");
       }
-      if (performance.now() > until || error.failure === "timeout") {
+      if (performance.now() > until || (error.failure === "timeout" && !slow)) {
         throw new BackupProblem("qdrant-down", `${who} does not answer (${error.message})`, `see \`docker logs\` of the container, then run again`);
       }
-      await stillRuns();
+      await assertHope();
     }
     await delay(POLL_MS);
   }

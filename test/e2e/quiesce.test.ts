@@ -48,6 +48,9 @@ describe("e2e: a backup that pauses what users write", function () {
       assert.deepEqual(Object.keys(answers), ["200", "503"]);
       assertCounted(Number(refused), answers[503] ?? 0);
       assert.ok(Number(ms) > 0);
+      const said = tiny.project.journal().map(({ message }) => message);
+      const [over, packing] = [said.findLastIndex((text) => text.startsWith("writes were paused")), said.findLastIndex((text) => text.startsWith("compressing Qdrant"))];
+      assert.ok(over !== -1 && over < packing, "users write on before what the scratch holds is compressed");
       assert.equal((await ask(`${tiny.project.url}/x`, { method: "PUT", body: "x" })).status, 200);
       assert.match(ended.stdout, /backup pre-(deploy|rollback)-/);
     });
