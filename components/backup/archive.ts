@@ -44,7 +44,7 @@ export async function writeArchive(source: TarSource, file: string, gzip: Gzip, 
   const rebase = new TarRebase(source.base, files.hasher);
   await gzip.write(source.stream, [rebase], file, signal);
   await source.assertMade();
-  const content = { files: rebase.files, bytes: rebase.bytes, leftOut: rebase.leftOut, digest: files.digest() };
+  const content = { files: rebase.files, bytes: rebase.bytes, stored: rebase.stored, leftOut: rebase.leftOut, digest: files.digest() };
   return { file: await readThrough(file, content, gzip, signal), content };
 }
 
@@ -111,7 +111,7 @@ export async function readArchive(packed: AsyncIterable<Buffer>, expected: Archi
   await gzip.read(hashed(), taking, signal);
   scanner.assertWhole();
   rules.assertComplete();
-  return { file: { size, sha256: hash.digest("hex"), crc32: crc }, content: { files: contents.files, bytes: contents.bytes, leftOut: 0, digest: files.digest() } };
+  return { file: { size, sha256: hash.digest("hex"), crc32: crc }, content: { files: contents.files, bytes: contents.bytes, stored: contents.stored, leftOut: 0, digest: files.digest() } };
 }
 
 /** Lists the files of an archive that passes, and hashes the list. */

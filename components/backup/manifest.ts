@@ -22,6 +22,8 @@ const archive = z.object({
   files: z.number().int().nonnegative(),
   /** Content of the files, unpacked. */
   bytes: z.number().int().nonnegative(),
+  /** What that takes on a disk where zeros are holes, as `du` tells it, less directories; absent in old backups. */
+  stored: z.number().int().nonnegative().optional(),
   /** Devices, pipes and links to outside that were not taken along. */
   leftOut: z.number().int().nonnegative(),
   /** SHA-256 of the lines that the index has, or would have, for its files: what it must hold when it is read. "" in old backups. */
@@ -171,4 +173,9 @@ export function isProven(manifest: Manifest): boolean {
 export function wasSampled(collections: Readonly<Record<string, CollectionRecord>>): boolean {
   const held = Object.values(collections).filter(({ points }) => points > 0);
   return held.length > 0 && held.every(({ sampled }) => (sampled?.points ?? 0) > 0);
+}
+
+/** Bytes that the files of an archive take where they are unpacked; of an old backup, with all their zeros. */
+export function storedBytes({ bytes, stored }: Pick<ArchiveRecord, "bytes" | "stored">): number {
+  return stored ?? bytes;
 }

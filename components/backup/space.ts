@@ -5,8 +5,8 @@ import { BackupProblem } from "./problem.js";
 
 /** For the small files, the directory and the file system's own needs. Bytes. */
 const MARGIN = 16 * 1024 * 1024;
-/** Of Qdrant's size: its own snapshot, the upload, and what the scratch makes of it. */
-const COPIES = 3;
+/** Of Qdrant's size on Docker's disk: its own snapshot, the upload, and what the scratch makes of it. */
+export const COPIES = 3;
 
 export interface Space {
   /** Bytes of the file system that the backup is written to. */

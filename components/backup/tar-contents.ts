@@ -1,4 +1,5 @@
 import type { TarObserver } from "./tar-observer.js";
+import { StoredBytes } from "./stored.js";
 import { entryPath, entryTarget } from "./tar-path.js";
 import type { TarEntry } from "./tar-scan.js";
 
@@ -8,12 +9,18 @@ export class TarContents {
   files = 0;
   /** Bytes of regular files' content. */
   bytes = 0;
+  private readonly onDisk = new StoredBytes();
 
   /** Bytes of the present file's content that are still to come; padding follows them. */
   private content = 0;
   private waiting: Promise<void> | undefined;
 
   constructor(private readonly observer?: TarObserver) {}
+
+  /** Bytes that the content takes on a disk, where zeros are holes. */
+  get stored(): number {
+    return this.onDisk.bytes;
+  }
 
   entry(entry: TarEntry): void {
     const { type, size } = entry;
@@ -25,9 +32,10 @@ export class TarContents {
   }
 
   body(part: Buffer): void {
-    if (this.content === 0 || this.observer === undefined) return;
+    if (this.content === 0) return;
     const content = part.subarray(0, this.content);
-    this.observer.content(content);
+    this.onDisk.content(content);
+    this.observer?.content(content);
     this.content -= content.length;
     if (this.content === 0) this.ended();
   }
@@ -40,6 +48,7 @@ export class TarContents {
   }
 
   private ended(): void {
+    this.onDisk.end();
     this.waiting = this.observer?.end() ?? this.waiting;
   }
 }

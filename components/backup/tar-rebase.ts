@@ -40,6 +40,11 @@ export class TarRebase extends Transform {
     return this.passed.bytes;
   }
 
+  /** Bytes that the content takes on a disk, where zeros are holes. */
+  get stored(): number {
+    return this.passed.stored;
+  }
+
   override _transform(chunk: Buffer, _encoding: BufferEncoding, done: TransformCallback): void {
     try {
       this.scanner.consume(chunk);

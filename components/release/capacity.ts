@@ -1,4 +1,5 @@
 /** Whether the host has what the plan needs at its peak. Pure. */
+import { COPIES } from "../backup/space.js";
 import type { RecordedSettings, Settings } from "../settings/schema.js";
 import { roundSize } from "../settings/units.js";
 import type { Plan, Problem, ReleaseRecord } from "./model.js";
@@ -75,8 +76,7 @@ export function needOf(plan: Plan, settings: Settings, ledger: readonly ReleaseR
     rows,
     cpus: sum("cpus"),
     memory: sum("memory"),
-    // The snapshot, and the scratch Qdrant that it is restored into.
-    dockerDisk: image + (backup ? 2 * data.qdrant : 0) + data.restored,
+    dockerDisk: image + (backup ? COPIES * data.qdrant : 0) + data.restored,
     // Packed it is smaller; how much is not known before.
     dataDisk: backup ? data.qdrant + data.uploads : 0,
   };

@@ -3,6 +3,7 @@ import { stat, statfs } from "node:fs/promises";
 import { createServer } from "node:net";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { storedBytes } from "../backup/manifest.js";
 import { manifestIn } from "../backup/manifest-file.js";
 import { acceptWith, isKnown, NOT_KNOWN, type OriginPaths, readKey } from "../backup/origin.js";
 import { dockerCall, dockerCallOrNull, inspectOrNull } from "../runtime/docker.js";
@@ -119,7 +120,7 @@ export function readBackupFact(paths: OriginPaths, name: string): BackupFact {
     const directory = path.join(paths.backups, name);
     const { manifest: { of, before, qdrant, uploads }, bytes } = manifestIn(directory);
     if (!isKnown(directory, paths.stack, readKey(paths), bytes)) return { ...none, problem: NOT_KNOWN, next: acceptWith(name) };
-    return { name, problem: "", of: (of ?? before).tag, qdrantVersion: qdrant?.version ?? "", unpacked: (qdrant?.storage.bytes ?? 0) + uploads.bytes };
+    return { name, problem: "", of: (of ?? before).tag, qdrantVersion: qdrant?.version ?? "", unpacked: (qdrant === null ? 0 : storedBytes(qdrant.storage)) + storedBytes(uploads) };
   } catch (error) {
     return { ...none, problem: messageOf(error) };
   }

@@ -1,7 +1,7 @@
 import { stat } from "node:fs/promises";
 import path from "node:path";
 import { Leftovers, throwIfEnded } from "../backup/context.js";
-import type { Manifest } from "../backup/manifest.js";
+import { type Manifest, storedBytes } from "../backup/manifest.js";
 import { manifestBytes } from "../backup/manifest-file.js";
 import { FILES } from "../backup/names.js";
 import { acceptWith, isKnown, NOT_KNOWN, readKey } from "../backup/origin.js";
@@ -20,7 +20,8 @@ import { decide } from "./decide.js";
 import { Helper } from "./helper.js";
 import type { RestoreOutcome, RestoreRequest } from "./model.js";
 import { dropRecord, readRecord, writeRecord } from "./record.js";
-import { unpackArchive } from "./unpack.js";
+import { type Unpack, unpackArchive } from "./unpack.js";
+import { unpackInto } from "./unpack-into.js";
 import { lookAt, makeVolumes, namesOf, removeVolumes, stampsOf } from "./volumes.js";
 
 /** For the file system's own needs. Bytes. */
@@ -85,7 +86,7 @@ async function sizeOf(directory: string): Promise<number> {
 interface Content {
   collections: Record<string, number>;
   files: number;
-  /** Unpacked. */
+  /** That they take there. */
   bytes: number;
 }
 
@@ -94,7 +95,7 @@ function contentOf({ volumes }: RestoreRequest, backup: Backup): Content {
   const qdrant = volumes.qdrant === undefined ? null : (backup?.manifest.qdrant ?? null);
   const uploads = volumes.uploads === undefined ? null : (backup?.manifest.uploads ?? null);
   const collections = Object.entries(qdrant?.collections ?? {}).map(([name, { points }]) => [name, points] as const);
-  return { collections: Object.fromEntries(collections), files: uploads?.files ?? 0, bytes: (qdrant?.storage.bytes ?? 0) + (uploads?.bytes ?? 0) };
+  return { collections: Object.fromEntries(collections), files: uploads?.files ?? 0, bytes: (qdrant === null ? 0 : storedBytes(qdrant.storage)) + (uploads === null ? 0 : storedBytes(uploads)) };
 }
 
 /** @throws BackupProblem `disk-full` before anything is made */
@@ -142,8 +143,9 @@ async function fill(request: RestoreRequest, context: Context, { directory, mani
   for (const { part, name, content } of parts) {
     const file = manifest.files[name];
     if (request.volumes[part] === undefined || file === undefined) continue;
-    context.say(`restoring ${part}: ${mebibytes(content.bytes)}`);
-    await unpackArchive(helper, context, part, { directory, name, file, content });
+    context.say(`restoring ${part}: ${mebibytes(storedBytes(content))}`);
+    const unpack: Unpack = (tar, signal) => unpackInto(request, context, helper, part, tar, signal, leftovers);
+    await unpackArchive(unpack, context, { directory, name, file, content });
   }
   const { exitCode, output } = await helper.run();
   if (exitCode !== 0) context.say(`the volumes could not be synced, the system will do it in time: ${output.trim()}`);

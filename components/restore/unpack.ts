@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { constants } from "node:fs";
 import { open } from "node:fs/promises";
 import path from "node:path";
-import { Transform, type TransformCallback } from "node:stream";
+import { type Readable, Transform, type TransformCallback } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { createGunzip } from "node:zlib";
 import { throwIfEnded } from "../backup/context.js";
@@ -11,10 +11,12 @@ import { BackupProblem, problemFrom } from "../backup/problem.js";
 import { TarGuard } from "../backup/tar-guard.js";
 import type { Expected } from "../backup/tar-rules.js";
 import type { Context } from "../runtime/task.js";
-import type { Helper } from "./helper.js";
 
 /** Bytes read at once. */
 const PIECE = 512 * 1024;
+
+/** Takes a tar, whose entries are relative, to where it is unpacked. */
+export type Unpack = (tar: Readable, signal: AbortSignal) => Promise<void>;
 
 /** Counts and hashes what passes. */
 class Hashing extends Transform {
@@ -38,7 +40,7 @@ class Hashing extends Transform {
  * @throws BackupProblem
  */
 export async function unpackArchive(
-  helper: Helper, context: Context, part: "qdrant" | "uploads", archive: { directory: string; name: string; file: FileRecord; content: Expected },
+  unpack: Unpack, context: Context, archive: { directory: string; name: string; file: FileRecord; content: Expected },
 ): Promise<void> {
   const ending = new AbortController();
   const signal = AbortSignal.any([context.signal, ending.signal]);
@@ -55,7 +57,7 @@ export async function unpackArchive(
     });
   await Promise.all([
     side(`${archive.name} could not be read`, pipeline(source, hashing, createGunzip({ chunkSize: PIECE }), guard, { signal })),
-    side(`${archive.name} could not be unpacked`, helper.unpack(part, guard, signal)),
+    side(`${archive.name} could not be unpacked`, unpack(guard, signal)),
   ]);
   throwIfEnded(context.signal);
   if (failures.length > 0) throw failures[0];

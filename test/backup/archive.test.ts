@@ -43,7 +43,7 @@ describe("backup/archive", () => {
         const written = await writeArchive(dockerTar(Readable.from([await packed(entries)]), "uploads"), target, gzip, signal, (line) => void lines.push(line));
         const bytes = await readFile(target);
         assert.deepEqual(written.file, { size: bytes.length, sha256: sha256(bytes), crc32: crc32(bytes) });
-        assert.deepEqual(written.content, { files: 3, bytes: 5_300_000, leftOut: 0, digest: sha256(Buffer.from(`${lines.join("\n")}\n`)) });
+        assert.deepEqual(written.content, { files: 3, bytes: 5_300_000, stored: 5_304_320, leftOut: 0, digest: sha256(Buffer.from(`${lines.join("\n")}\n`)) });
         assert.equal(((await stat(target)).mode & 0o777).toString(8), "600");
         const found = await unpacked(gunzipSync(bytes));
         assert.deepEqual(found.map(({ header, content }) => [header.name, header.mode, sha256(content)]), entries.map(({ header, content }) => [header.name.replace("uploads", "."), header.mode, sha256(content)]));
@@ -119,7 +119,7 @@ describe("backup/archive", () => {
     const target = path.join(root, "e.tar.gz");
     const { file: record, content } = await writeEmptyArchive(target, signal);
     assert.equal(record.size, (await stat(target)).size);
-    assert.deepEqual(content, { files: 0, bytes: 0, leftOut: 0, digest: createHash("sha256").digest("hex") });
+    assert.deepEqual(content, { files: 0, bytes: 0, stored: 0, leftOut: 0, digest: createHash("sha256").digest("hex") });
     assert.ok(gunzipSync(await readFile(target)).equals(Buffer.alloc(1024)));
     await assert.rejects(writeEmptyArchive(target, signal), /could not be written: EEXIST/);
     assert.equal((await stat(target)).size, record.size);

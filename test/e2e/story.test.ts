@@ -146,7 +146,7 @@ describe("e2e: the story", function () {
     assert.equal(manifest.uploads.files, 3);
   });
 
-  it("the README's two commands bring that backup back into empty volumes, and Qdrant has all of it", async () => {
+  it("the README's commands bring that backup back into empty volumes, and Qdrant has all of it", async () => {
     const world = new BackupWorld();
     try {
       for (const volume of [world.qdrantVolume, world.uploadsVolume]) await world.inVolume(volume, "true");

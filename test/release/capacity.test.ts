@@ -38,10 +38,10 @@ describe("release/capacity", () => {
 
   it("needs disk for image, snapshot, scratch and backup; on one file system together", () => {
     const need = needFor(new World(), "v1.0.0", {}, { qdrant: 10 * GIB, uploads: 5 * GIB, restored: 0, image: null });
-    assert.deepEqual([need.dockerDisk, need.dataDisk], [IMAGE_ESTIMATE + 20 * GIB, 15 * GIB]);
-    const small = { ...laptop, dockerDisk: { free: 30 * GIB, device: "1" }, dataDisk: { free: 30 * GIB, device: "1" } };
-    assert.match(capacityProblems(need, small, 4)[0]?.what ?? "", /image, snapshot and backup need 37 GiB, and 30 GiB is free/);
-    assert.deepEqual(capacityProblems(need, { ...small, dataDisk: { free: 30 * GIB, device: "2" } }, 4), []);
+    assert.deepEqual([need.dockerDisk, need.dataDisk], [IMAGE_ESTIMATE + 30 * GIB, 15 * GIB]);
+    const small = { ...laptop, dockerDisk: { free: 40 * GIB, device: "1" }, dataDisk: { free: 40 * GIB, device: "1" } };
+    assert.match(capacityProblems(need, small, 4)[0]?.what ?? "", /image, snapshot and backup need 47 GiB, and 40 GiB is free/);
+    assert.deepEqual(capacityProblems(need, { ...small, dataDisk: { free: 40 * GIB, device: "2" } }, 4), []);
     assert.deepEqual(capacityProblems(need, { ...small, dockerDisk: null, dataDisk: null }, 4), [], "what cannot be seen is not judged");
     const skipped = needFor(new World(), "v1.0.0", { more: { "pbjrag:backup": '{"skipReason":"empty"}' } }, { qdrant: 10 * GIB, uploads: 0, restored: 0, image: GIB });
     assert.deepEqual([skipped.dockerDisk, skipped.dataDisk], [GIB, 0]);

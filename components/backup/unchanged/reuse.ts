@@ -68,8 +68,8 @@ async function take({ signal, say }: Pick<Context, "signal" | "say">, directory:
   await assertWhole(file, record, signal);
   await copyList(directory, uploads.digest, list);
   say(`the uploads are unchanged since backup ${name}: its archive is taken again, and is whole`, { from: name });
-  const { digest, bytes, leftOut } = uploads;
-  return { file: record, content: { files: uploads.files, bytes, leftOut, digest }, from: uploads.from === "" ? name : uploads.from };
+  const { digest, bytes, stored, leftOut } = uploads;
+  return { file: record, content: { files: uploads.files, bytes, ...(stored === undefined ? {} : { stored }), leftOut, digest }, from: uploads.from === "" ? name : uploads.from };
 }
 
 async function linkOrCopy(from: string, to: string): Promise<void> {
