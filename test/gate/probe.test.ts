@@ -177,7 +177,7 @@ describe("gate/probe", () => {
 
     async function look(answer: Answer, change: Partial<Inspection> = {}): ReturnType<Prober["sample"]> {
       const port = await serve(answer);
-      const prober = new Prober(target(port, { containers: [], qdrantContainer: "q" }), () => Promise.resolve(inspection(port, change)), () => Promise.resolve());
+      const prober = new Prober(target(port, { containers: [], qdrantContainer: "q" }), () => Promise.resolve(inspection(port, change)), null, () => Promise.resolve());
       try {
         return await prober.sample(() => 0);
       } finally {
