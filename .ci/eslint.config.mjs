@@ -15,7 +15,7 @@ export default tseslint.config(
   {
     files: ["components/**/*.ts", "scripts/cli/**/*.ts"],
     // Of these, what they write there is made readable by themselves.
-    ignores: ["scripts/cli/output.ts", "components/runtime/{log,journal,task}.ts", "components/release/program.ts"],
+    ignores: ["scripts/cli/output.ts", "components/runtime/{log,journal,task}.ts", "components/release/{program,uncaught}.ts"],
     rules: {
       "no-restricted-syntax": ["error", {
         selector: "MemberExpression[object.object.name='process'][object.property.name=/^std(out|err)$/][property.name='write']",

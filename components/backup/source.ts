@@ -64,7 +64,7 @@ export interface Patience {
   /** Whether one request may take its whole time-out without an answer. */
   slow: boolean;
   /** Asked after each request without an answer. @throws BackupProblem where waiting is of no use */
-  assertHope(): Promise<void>;
+  assertHope: () => Promise<void>;
 }
 
 /** For one that ran before. */

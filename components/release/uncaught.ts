@@ -4,6 +4,7 @@
  */
 import * as pulumi from "@pulumi/pulumi";
 import type { Problem } from "./model.js";
+import { readable } from "../runtime/readable.js";
 
 /** Pulumi takes it to mean that the error was shown already. */
 const SHOWN = 32;
@@ -53,7 +54,7 @@ export function catchUncaught(tell: (problem: Problem) => void): void {
     const problem = problemOfThrown(thrown);
     const { stack } = wordsOf(thrown);
     // Not waited for: the process lives on while the SDK has anything under way.
-    pulumi.log.error(`${stack === "" ? "" : `${stack}\n`}${problem.subject} ${problem.what}. Next: ${problem.next}`).catch(() => process.stderr.write(`${problem.what}\n`));
+    pulumi.log.error(`${stack === "" ? "" : `${stack}\n`}${problem.subject} ${problem.what}. Next: ${problem.next}`).catch(() => process.stderr.write(readable(`${problem.what}\n`)));
     try {
       tell(problem);
     } catch {
@@ -70,6 +71,6 @@ export function catchUncaught(tell: (problem: Problem) => void): void {
 /** Shows the trace of an error that ended the program before its first resource. @returns the refusal that it is told as */
 export function showThrown(thrown: unknown): Problem {
   const { stack } = wordsOf(thrown);
-  if (stack !== "") process.stderr.write(`${stack}\n`);
+  if (stack !== "") process.stderr.write(readable(`${stack}\n`));
   return problemOfThrown(thrown);
 }

@@ -49,7 +49,7 @@ async function preview(ws: Workspace, command: string, values: Record<string, un
     redact = createRedactor(await secretsOf(ws, engine));
     if (!made) await tellDrift(ws, await readPresent(engine, ws), data);
     config = new TempConfig(ws, values);
-    for (const line of misreadLines(ws)) process.stdout.write(`${redact(line)}\n`);
+    print(misreadLines(ws).map((line) => redact(line)));
     const result = await engine.show("preview", [
       "preview", "--stack", ws.stack, "--config-file", config.file, "--non-interactive", "--suppress-outputs", "--color", "never",
     ]);

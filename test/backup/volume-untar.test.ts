@@ -100,7 +100,7 @@ describe("backup/volume-untar", () => {
     archive.destroy();
   });
 
-  it("makes holes of the zeros that a volume has already, and leaves the times", async () => {
+  it("makes holes of the zeros that a volume has already, and leaves the times", () => {
     sparse("fat");
     execFileSync("cp", ["--sparse=never", "--preserve=timestamps", path.join(from, "fat"), path.join(to, "fat")]);
     assert.ok(used(to) >= LARGE);
