@@ -2,7 +2,7 @@
 # Makes this machine ready for a release: node packages, Docker, Pulumi, images, the sample app. See --help.
 set -euo pipefail
 
-project=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+project=$(cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/.." && pwd)
 cd "$project"
 state=.release/setup
 stamp=$state/stamp

@@ -2,7 +2,7 @@
 # Runs the tests with all the set-up that they need. See --help.
 set -euo pipefail
 
-project=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+project=$(cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/.." && pwd)
 cd "$project"
 suite=quick
 part=all

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
 # Thin wrapper: set-up, then the `watch` command of the one CLI in scripts/cli.
 set -euo pipefail
-source "$(dirname "${BASH_SOURCE[0]}")/lib/cli.sh"
+source "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/lib/cli.sh"
 run_cli watch "$@"

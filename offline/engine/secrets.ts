@@ -1,6 +1,6 @@
 import { createCipheriv, createDecipheriv, pbkdf2, randomBytes } from "node:crypto";
-import { readFileSync } from "node:fs";
 import { promisify } from "node:util";
+import { readPassphraseFile } from "../../components/runtime/passphrase-file.js";
 import { fail } from "./errors.js";
 
 const ROUNDS = 1_000_000;
@@ -54,7 +54,7 @@ export function passphraseFromEnvironment(env: NodeJS.ProcessEnv = process.env):
 
 function readPassphrase(file: string): string {
   try {
-    return readFileSync(file, "utf8").trim();
+    return readPassphraseFile(file);
   } catch (error) {
     return fail(`unable to read PULUMI_CONFIG_PASSPHRASE_FILE: ${String(error)}`);
   }

@@ -1,5 +1,6 @@
 import { Command, CommanderError, Option } from "commander";
 import { errors, ReleaseError } from "../../components/runtime/errors.js";
+import { ordered } from "./argv.js";
 import { type BackupFlags, noBackupOption, reasonOption, withoutBackup } from "./backup-flags.js";
 import { addBackups } from "./backups/command.js";
 import { addChecklist } from "./checklist/command.js";
@@ -197,4 +198,4 @@ ${setupOptions}\n${exitCodeHelp}`)
 
 outliveOutput();
 answerSignals();
-program().parseAsync().catch(tell);
+program().parseAsync(ordered(process.argv.slice(2)), { from: "user" }).catch(tell);

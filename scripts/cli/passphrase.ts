@@ -2,6 +2,7 @@ import { createDecipheriv, pbkdf2 } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { promisify } from "node:util";
 import { errors, type ReleaseError } from "../../components/runtime/errors.js";
+import { readPassphraseFile } from "../../components/runtime/passphrase-file.js";
 import { readLocalState } from "./local-state.js";
 import { encryptionSalt } from "./stack-file.js";
 import type { Workspace } from "./workspace.js";
@@ -29,11 +30,11 @@ export async function passphraseFailure(ws: Workspace, env: NodeJS.ProcessEnv = 
   return null;
 }
 
-/** As Pulumi looks for it: the variable as it is, a file without the white space around its content. */
+/** As Pulumi looks for it: the variable as it is, a file without the white space around its content. @throws Error for a file that cannot be read */
 export function passphraseOf(env: NodeJS.ProcessEnv): string | null {
   if (env["PULUMI_CONFIG_PASSPHRASE"] !== undefined) return env["PULUMI_CONFIG_PASSPHRASE"];
   const file = env["PULUMI_CONFIG_PASSPHRASE_FILE"];
-  return file ? readFileSync(file, "utf8").trim() : null;
+  return file ? readPassphraseFile(file) : null;
 }
 
 /**

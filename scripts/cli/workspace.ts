@@ -4,6 +4,7 @@ import path from "node:path";
 import { stackNameProblem } from "../../components/release/names.js";
 import { dataDirProblem } from "../../components/runtime/data-dir.js";
 import { errors, messageOf, ReleaseError } from "../../components/runtime/errors.js";
+import { readPassphraseFile } from "../../components/runtime/passphrase-file.js";
 import { dataPaths, type DataPaths } from "../../components/runtime/paths.js";
 import { isLoggedIn } from "./login.js";
 import { configValue, stackFileProblem, withConfig } from "./stack-file.js";
@@ -95,7 +96,7 @@ function pulumiEnv(stack: string, paths: DataPaths, make: (directory: string) =>
 
 function assertReadable(stack: string, file: string): void {
   try {
-    readFileSync(file);
+    readPassphraseFile(file);
   } catch (error) {
     throw errors.passphraseMissing({ stack, why: `PULUMI_CONFIG_PASSPHRASE_FILE names a file that cannot be read (${messageOf(error)})` });
   }
