@@ -3,7 +3,7 @@ import semver from "semver";
 
 /** The version that an image's name tells, as in `qdrant/qdrant:v1.19.0@sha256:…`; null where it tells none. */
 export function versionOfImage(image: string): string | null {
-  const tag = /:(v?\d+(?:\.\d+){1,2}(?:-[A-Za-z0-9.]+)?)(?:@|$)/.exec(image)?.[1];
+  const tag = /:(v?\d+(?:\.\d+){1,2}(?:-[\w.-]+)?)(?:@|$)/.exec(image)?.[1];
   return tag === undefined ? null : (semver.coerce(tag)?.version ?? null);
 }
 

@@ -10,7 +10,7 @@ function bottomless(): Error {
 
 const hostile = (): object => Object.create(null, { message: { get: () => { throw new Error("not to be read"); } } }) as object;
 
-/** What a library may throw. */
+/** What a library may throw: that it is no error is what is tried. */
 function toss(what: unknown): never {
   throw what;
 }
