@@ -9,7 +9,7 @@ import { switchOf, watchOf } from "./build.js";
  */
 export function answeredSince(events: readonly JournalEvent[], startedAt: Date): Date | null {
   const first = events.find(({ phase, data }) => phase === "plan" && data?.["step"] !== undefined);
-  if (first?.data?.["step"] === "first" || first?.data?.["presentTag"] === null) {
+  if (first?.data?.["step"] === "first") {
     const switched = switchOf(events, startedAt);
     return switched === null ? null : new Date(switched.at);
   }

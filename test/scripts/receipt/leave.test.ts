@@ -73,7 +73,7 @@ describe("scripts/receipt: leaving one", () => {
       const { traffic } = storedReceipts(ws.paths).at(-1)?.receipt ?? {};
       return traffic?.measured === false ? traffic.why : "";
     };
-    const noneBefore = (event: JournalEvent): JournalEvent => ({ ...event, data: { ...event.data, presentTag: null, presentRevision: null } });
+    const noneBefore = (event: JournalEvent): JournalEvent => ({ ...event, data: { ...event.data, step: event.data?.["step"] === "unchanged" ? "unchanged" : "first", presentTag: null, presentRevision: null } });
     const isLastPlan = ({ data }: JournalEvent): boolean => data?.["step"] === "unchanged";
     assert.match(await why(failedGate.map((event) => (isLastPlan(event) ? noneBefore(event) : event))), /^the proxy's log could not be read/);
     assert.equal(await why(failedGate.map((event) => (event.phase === "plan" ? noneBefore(event) : event))), "nothing was released before");
