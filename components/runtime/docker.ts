@@ -7,6 +7,7 @@ import { text } from "node:stream/consumers";
 import Docker from "dockerode";
 import { withDeadline } from "./deadline.js";
 import { dockerEndpoint } from "./docker-endpoint.js";
+import { otherEngine, ping } from "./engine.js";
 import { codeOf, errors, messageOf, ReleaseError } from "./errors.js";
 import { labelFilter, type LabelValues } from "./labels.js";
 
@@ -88,15 +89,16 @@ export async function dockerCallOrNull<T>(what: string, call: (client: Docker, s
 
 /**
  * Asked before anything else is: a daemon that hangs is then as good as none.
- * @throws ReleaseError dockerUnavailable
+ * @throws ReleaseError dockerUnavailable; engineUnsupported where another engine answers
  */
 export async function assertDocker(ms = 10_000): Promise<void> {
+  const socket = dockerSocket();
   try {
-    // ping takes no signal: the client's own time-out ends the connection, so that it does not keep the process alive.
-    await dockerCall("ping", () => new Docker({ socketPath: dockerSocket(), timeout: ms }).ping(), ms);
+    const other = otherEngine(await dockerCall("ping", (_client, signal) => ping(socket, signal), ms));
+    if (other !== null) throw errors.engineUnsupported({ socket, ...other });
   } catch (error) {
     if (error instanceof ReleaseError && error.code === "dockerTimeout") {
-      throw errors.dockerUnavailable({ socket: dockerSocket(), why: error.why }, error);
+      throw errors.dockerUnavailable({ socket, why: error.why }, error);
     }
     throw error;
   }

@@ -173,6 +173,11 @@ export const errors = {
     why: d.why,
     next: "run scripts/setup.sh, which starts or installs it, then run again",
   })),
+  engineUnsupported: entry<{ socket: string; name: string; lacks: string }>("engineUnsupported", EXIT.refused, (d) => ({
+    what: `${d.name} answers on ${d.socket}, and only Docker is supported`,
+    why: d.lacks,
+    next: "install Docker Engine 20.10 or newer and let DOCKER_HOST name its socket (docs/engines.md tells what was tried)",
+  })),
   dockerTimeout: entry<{ what: string; ms: number }>("dockerTimeout", EXIT.notRolledBack, (d) => ({
     what: `Docker did not finish in time: ${d.what}`,
     why: `no answer within ${seconds(d.ms)}`,

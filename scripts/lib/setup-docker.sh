@@ -10,12 +10,21 @@ check_docker_settings() {
     '' | unix:///var/run/docker.sock | unix:///run/docker.sock) ;;
     unix:///*)
       docker_answers || refuse "[3/6] Docker: nothing answers on $DOCKER_HOST (DOCKER_HOST)" "start the daemon that listens there, or unset DOCKER_HOST for the system's"
+      refuse_podman
       ;;
     *) refuse "[3/6] Docker: DOCKER_HOST is $DOCKER_HOST, and only a local socket (unix://) is supported for now" "unset DOCKER_HOST, or where Docker's context names it: export DOCKER_CONTEXT=default" ;;
   esac
 }
 
 docker_answers() { timeout 10 docker version --format '{{.Server.Version}}' >/dev/null 2>&1; }
+
+# Podman answers on a socket of Docker's form as well. What it lacks is told by components/runtime/engine.ts and docs/engines.md.
+refuse_podman() {
+  local podman
+  podman=$(timeout 10 docker version --format '{{range .Server.Components}}{{if eq .Name "Podman Engine"}}{{.Version}}{{end}}{{end}}' 2>/dev/null) || return 0
+  [ -z "$podman" ] || refuse "[3/6] Docker: Podman $podman answers on ${DOCKER_HOST:-the local socket}, and only Docker is supported: it sends no oom event, and its builds drop HEALTHCHECK" \
+    "install Docker Engine 20.10 or newer and let DOCKER_HOST name its socket (docs/engines.md tells what was tried)"
+}
 
 set_up_docker_and_images() {
   install_restic
@@ -35,6 +44,7 @@ set_up_docker_and_images() {
     fi
     step "[3/6] Docker" "starting the daemon (about 2 s)" docker-start start_docker || exit 2
   fi
+  refuse_podman
   set_up_images
 }
 

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { mkdtempSync, rmSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { dockerAnswers } from "../support/docker.js";
@@ -37,6 +38,27 @@ describe("e2e: the set-up", function () {
     const { exitCode, stderr } = await setup([], { DOCKER_HOST: "unix:///nowhere/docker.sock" });
     assert.equal(exitCode, 2);
     assert.match(stderr, /nothing answers on unix:\/\/\/nowhere\/docker\.sock \(DOCKER_HOST\)\n.+-> start the daemon that listens there, or unset DOCKER_HOST/);
+  });
+
+  it("refuses Podman by name, with what is missing", async () => {
+    const directory = mkdtempSync(path.join(tmpdir(), "setup-podman-"));
+    // What Podman 5.8.6 answers, as far as the docker command looks at it.
+    const server = createServer((request, response) => {
+      response.setHeader("Api-Version", "1.44").setHeader("Content-Type", "application/json");
+      if (request.url?.endsWith("/version") === true) response.end(JSON.stringify({ Version: "5.8.6", ApiVersion: "1.44", Components: [{ Name: "Podman Engine", Version: "5.8.6" }, { Name: "Conmon", Version: "2.1.13" }] }));
+      else response.end(request.method === "HEAD" ? undefined : "OK");
+    });
+    const socket = path.join(directory, "podman.sock");
+    await new Promise<void>((resolve) => server.listen(socket, resolve));
+    try {
+      const { exitCode, stderr } = await setup([], { DOCKER_HOST: `unix://${socket}` });
+      assert.equal(exitCode, 2);
+      assert.match(stderr, /Podman 5\.8\.6 answers on unix:.+podman\.sock, and only Docker is supported: it sends no oom event.*\n.+-> install Docker Engine/);
+    } finally {
+      server.closeAllConnections();
+      server.close();
+      rmSync(directory, { recursive: true });
+    }
   });
 
   fullOnly(() => {
