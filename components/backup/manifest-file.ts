@@ -1,5 +1,6 @@
 /** `manifest.json` as it lies in a backup's directory. */
 import { createHash } from "node:crypto";
+import { existsSync } from "node:fs";
 import path from "node:path";
 import { z } from "zod";
 import { codeOf, messageOf } from "../runtime/errors.js";
@@ -29,7 +30,7 @@ export function manifestBytes(directory: string): Buffer {
   try {
     return readRegular(path.join(directory, FILES.manifest), MAX_MANIFEST);
   } catch (error) {
-    if (codeOf(error) === "ENOENT") throw new ManifestError(FINISHED_NOT);
+    if (codeOf(error) === "ENOENT") throw new ManifestError(existsSync(directory) ? FINISHED_NOT : `there is no ${directory}`);
     throw new ManifestError(`${FILES.manifest} ${error instanceof IrregularFileError ? error.message : `cannot be read: ${messageOf(error)}`}`);
   }
 }
