@@ -7,6 +7,24 @@ not_ready() { # EXIT-CODE
   exit "$1"
 }
 
+# Prints the help of the command that is named before --help, and ends: that needs nothing to be installed. What `pulumi.sh` passes on
+# is Pulumi's own to answer.
+help_if_asked() { # COMMAND ARGUMENT...
+  local docs=$1 name=$2 arg
+  shift 2
+  for arg in "$@"; do
+    case $arg in
+      --help | -h)
+        if [ -f "$docs/$name.txt" ]; then cat "$docs/$name.txt"; exit 0; fi
+        return 0 ;;
+      --) return 0 ;;
+      -*) ;;
+      *)
+        if [ -f "$docs/$name-$arg.txt" ]; then name=$name-$arg; elif [ "$name" = pulumi ]; then return 0; fi ;;
+    esac
+  done
+}
+
 # Shared by the wrappers: passes --offline and --online to the set-up, everything else to the CLI.
 # The caller's directory does not matter; the CLI runs in the project's.
 run_cli() {
@@ -14,6 +32,7 @@ run_cli() {
   local -a setup=() rest=()
   shift
   project=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+  help_if_asked "$project/docs/commands" "$command" "$@"
   for arg in "$@"; do
     case $arg in
       --offline | --online) setup+=("$arg") ;;
