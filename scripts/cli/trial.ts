@@ -1,5 +1,6 @@
 import { errors, type ReleaseError } from "../../components/runtime/errors.js";
 import { readLive } from "../../components/traffic/live.js";
+import { localTime } from "./when.js";
 
 /** What is tried on a stack. */
 export interface Trial {
@@ -21,7 +22,7 @@ export async function trialOn(stack: string): Promise<Trial | null> {
 
 export function trialInWords({ tag, revision, weight, until }: Trial): string {
   const share = weight === 0 ? "no user" : `${weight} % of new users`;
-  return `${tag} (${revision}), ${share}${until === null ? "" : `, judged until ${until} at the latest`}`;
+  return `${tag} (${revision}), ${share}${until === null ? "" : `, judged until ${localTime(until)} at the latest`}`;
 }
 
 /** What moves data, or ends the former release, is not done while users are on two releases. @throws ReleaseError `usage` */

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { cpSync, truncateSync } from "node:fs";
 import path from "node:path";
 import { pauseWrites } from "../../components/traffic/freeze.js";
-import type { Status } from "../../scripts/cli/status.js";
+import type { Status } from "../../scripts/cli/status-model.js";
 import { keptFor } from "../support/docker.js";
 import type { Ended } from "../support/processes.js";
 import { type Data, TinyStack } from "../support/tiny-stack.js";

@@ -4,7 +4,7 @@
  */
 import assert from "node:assert/strict";
 import Docker from "dockerode";
-import type { Status } from "../../scripts/cli/status.js";
+import type { Status } from "../../scripts/cli/status-model.js";
 import { containersOf, dockerAnswers } from "../support/docker.js";
 import { idOf, remake, removeNetwork } from "../support/meddle.js";
 import { run, withEnvironment, type Ended } from "../support/processes.js";

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import path from "node:path";
 import type { DrillReport } from "../../scripts/cli/drill/report.js";
-import type { Status } from "../../scripts/cli/status.js";
+import type { Status } from "../../scripts/cli/status-model.js";
 import { keptFor } from "../support/docker.js";
 import { TinyStack } from "../support/tiny-stack.js";
 

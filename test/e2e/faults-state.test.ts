@@ -4,7 +4,7 @@ import { copyFileSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFil
 import { tmpdir } from "node:os";
 import path from "node:path";
 import type { ReleaseRecord } from "../../components/release/model.js";
-import type { Status } from "../../scripts/cli/status.js";
+import type { Status } from "../../scripts/cli/status-model.js";
 import { footprint, stateFile } from "../support/footprint.js";
 import { run } from "../support/processes.js";
 import { rounds } from "../support/suite.js";

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { stackNames } from "../../components/release/names.js";
 import { hostPort, inspect } from "../../components/runtime/docker.js";
 import { readLive } from "../../components/traffic/live.js";
-import type { Status } from "../../scripts/cli/status.js";
+import type { Status } from "../../scripts/cli/status-model.js";
 import { containersOf, dockerAnswers } from "../support/docker.js";
 import { describeFailures, describeLoad, startLoad, type Load } from "../support/load.js";
 import { createProject, type Project } from "../support/project.js";

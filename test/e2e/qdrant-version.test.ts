@@ -4,7 +4,7 @@
  */
 import assert from "node:assert/strict";
 import { docker, inspect } from "../../components/runtime/docker.js";
-import type { Status } from "../../scripts/cli/status.js";
+import type { Status } from "../../scripts/cli/status-model.js";
 import { keptFor } from "../support/docker.js";
 import { type Data, TinyStack } from "../support/tiny-stack.js";
 

@@ -7,7 +7,7 @@ import type { Outcome } from "../outcome.js";
 import { print, printJson } from "../output.js";
 import type { Workspace } from "../workspace.js";
 import { findBackup } from "./find.js";
-import { ageWords } from "./words.js";
+import { whenWords } from "../when.js";
 
 /** What a backup's manifest says. Reads that alone: `verify` reads the content. */
 export async function show(ws: Workspace, name: string, json: boolean): Promise<Outcome> {
@@ -32,7 +32,7 @@ export function describe(manifest: Manifest, pinned: boolean, now: number): stri
   const bytes = Object.values(files).reduce((sum, { size }) => sum + size, 0);
   return [
     `${name} of stack ${stack}${pinned ? ", pinned" : ""}`,
-    `taken      ${created} (${ageWords(now - Date.parse(created))} ago) before ${before.tag} (${before.commit.slice(0, 12)}), by ${tool.name} ${tool.version}`,
+    `taken      ${whenWords(created, now)} before ${before.tag} (${before.commit.slice(0, 12)}), by ${tool.name} ${tool.version}`,
     `data of    ${of === null ? "a stack on which nothing was released" : `${of.tag} (${of.commit.slice(0, 12)}), revision ${of.revision}`}`,
     ...qdrantLines(manifest),
     `uploads    ${manifest.uploads.files} files, ${roundSize(manifest.uploads.bytes)}, from volume ${manifest.uploads.volume}${leftOut(manifest.uploads.leftOut)}`,

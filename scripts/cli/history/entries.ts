@@ -1,8 +1,9 @@
 /** What was released, from receipts and from the list of releases. Pure. */
 import { badgeOf } from "../../../components/receipt/page/words.js";
 import type { ReleaseRecord } from "../../../components/release/model.js";
-import { columns } from "../backups/words.js";
+import { ageWords, columns } from "../backups/words.js";
 import type { Stored } from "../receipt/store.js";
+import { localTime } from "../when.js";
 
 /** One line of `history --json`. Absent things are null. */
 export interface Entry {
@@ -48,12 +49,12 @@ export function entriesOf(stored: readonly Stored[], ledger: readonly Listed[]):
   return [...told, ...untold].sort((a, b) => b.time.localeCompare(a.time));
 }
 
-/** For a person. @param shown a receipt's path, as it is to be read */
-export function linesOf(entries: readonly Entry[], shown: (receipt: string) => string): string[] {
+/** For a person. @param shown a receipt's path, as it is to be read @param now milliseconds since 1970 */
+export function linesOf(entries: readonly Entry[], shown: (receipt: string) => string, now: number): string[] {
   const rows = entries.map(({ time, command, tag, outcome, seconds, failed, serves, receipt }) => [
-    `${serves ? "*" : " "} ${time.slice(0, 19).replace("T", " ")}`, command, tag === "" ? "-" : tag, outcome, seconds === null ? "-" : `${seconds.toFixed(1)} s`, failed === null ? "-" : String(failed), receipt === null ? "-" : shown(receipt),
+    `${serves ? "*" : " "} ${localTime(time)}`, ageWords(now - Date.parse(time)), command, tag === "" ? "-" : tag, outcome, seconds === null ? "-" : `${seconds.toFixed(1)} s`, failed === null ? "-" : String(failed), receipt === null ? "-" : shown(receipt),
   ]);
-  return columns([["  began (UTC)", "command", "tag", "outcome", "took", "failed", "receipt"], ...rows]);
+  return columns([["  began", "age", "command", "tag", "outcome", "took", "failed", "receipt"], ...rows]);
 }
 
 /** The newest that is called so: by its tag, its time stamp, or the name of its file. Undefined: none is. */

@@ -17,7 +17,7 @@ export async function history(ws: Workspace, { limit, json }: { limit: number; j
   const shown = (receipt: string): string => path.relative(ws.projectDir, pageBeside(receipt));
   const lines = [
     `stack ${ws.stack}: ${all.length === 0 ? "nothing was released yet" : countOf(all.length, "run")}${entries.length < all.length ? `, the newest ${entries.length} of them` : ""}${entries.some(({ serves }) => serves) ? "; * serves" : ""}`,
-    ...(entries.length === 0 ? [] : linesOf(entries, shown)),
+    ...(entries.length === 0 ? [] : linesOf(entries, shown, Date.now())),
     ...(problem === "" ? [] : [`what serves, and what has no receipt, is not known: ${problem}`]),
   ];
   if (json) printJson(entries);

@@ -16,6 +16,7 @@ import { passphraseOf } from "../passphrase.js";
 import { lookAtPresent } from "../present.js";
 import { noteWatch } from "../receipt/watched.js";
 import { endWith, onSignal } from "../signals.js";
+import { localTime } from "../when.js";
 import type { Workspace } from "../workspace.js";
 import { detach } from "./detach.js";
 import { followWatch } from "./follow.js";
@@ -68,7 +69,7 @@ async function conduct(ws: Workspace, options: WatchOptions, rules: WatchRules, 
   const journal = openJournal(ws.paths, { run: begun.id });
   const world = watchWorld({ ws, screen: new Screen(formOf(options.json)), log, journal });
   const { tag, revision } = begun.target;
-  world.say(`${goesOn ? "going on with the watch of" : "watching"} ${tag} until ${new Date(begun.endsAt).toISOString()}, log ${log.file}`);
+  world.say(`${goesOn ? "going on with the watch of" : "watching"} ${tag} until ${localTime(new Date(begun.endsAt).toISOString())}, log ${log.file}`);
   journal.write({ phase: "watch", event: "start", message: `watching ${tag}`, data: { tag, revision, endsAt: begun.endsAt, goesOn } });
   try {
     const { state, outcome } = await runWatch(world, rules, begun);

@@ -36,13 +36,13 @@ describe("scripts/history: what is listed", () => {
     assert.deepEqual(lost.map(({ tag, serves, receipt }) => [tag, serves, receipt !== null]), [["v3.0.0", false, true], ["v5.0.0", true, false]]);
   });
 
-  it("is a table for people", () => {
-    assert.deepEqual(linesOf(entries, (json) => path.basename(json)), [
-      "  began (UTC)          command   tag     outcome               took    failed  receipt",
-      "* 2026-11-25 04:30:00  rollback  v2.9.0  Rolled back           20.0 s  2       20261125-043000-v2.9.0.json",
-      "  2026-11-25 04:20:00  deploy    v3.1.0  Failed, undone        40.0 s  0       20261125-042000-v3.1.0.json",
-      "  2026-11-25 04:10:00  deploy    v3.0.0  Released, left since  20.0 s  0       20261125-041000-v3.0.0.json",
-      "  2026-11-25 03:01:00  deploy    v2.9.0  No receipt            -       -       -",
+  it("is a table for people, in their own time", () => {
+    assert.deepEqual(linesOf(entries, (json) => path.basename(json), Date.parse("2026-11-25T05:00:00Z")), [
+      "  began             age         command   tag     outcome               took    failed  receipt",
+      "* 2026-11-25 04:30  30 minutes  rollback  v2.9.0  Rolled back           20.0 s  2       20261125-043000-v2.9.0.json",
+      "  2026-11-25 04:20  40 minutes  deploy    v3.1.0  Failed, undone        40.0 s  0       20261125-042000-v3.1.0.json",
+      "  2026-11-25 04:10  50 minutes  deploy    v3.0.0  Released, left since  20.0 s  0       20261125-041000-v3.0.0.json",
+      "  2026-11-25 03:01  1 hour      deploy    v2.9.0  No receipt            -       -       -",
     ]);
   });
 });
