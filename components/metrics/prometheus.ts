@@ -3,11 +3,14 @@ import { AggregatorRegistry, Counter, Gauge, Registry } from "prom-client";
 import { classes, countOf, middleOf } from "./histogram.js";
 import type { Kept } from "./kept.js";
 import type { Look } from "./look.js";
+import { type Operations, registerOperations } from "./operations.js";
+import { NO_TRAFFIC } from "./traffic.js";
 
 export interface Measured {
   stack: string;
-  /** The revision that serves, and its tag; null: nothing does. */
-  serving: { revision: string; tag: string } | null;
+  /** What users can be on: the revision, its tag and whether it serves, is kept warm or is tried. */
+  releases: readonly { revision: string; tag: string; role: "serving" | "former" | "canary" }[];
+  operations: Operations;
   kept: Kept;
   look: Look;
 }
@@ -30,21 +33,26 @@ function durations(stack: string, totals: Kept["totals"]): object {
   return { name: DURATIONS, help: "From a GET's arrival until its answer began.", type: "histogram", aggregator: "sum", values };
 }
 
-/** Counters begin with the measuring (`pbjrag_measured_since_seconds`). */
-export async function prometheusText({ stack, serving, kept, look }: Measured): Promise<string> {
+/**
+ * Counters begin with the measuring (`pbjrag_measured_since_timestamp_seconds`), those of a release that nobody has asked yet with 0. Names
+ * are as Prometheus' guide has them: `promtool check metrics` (3.8) says nothing.
+ */
+export async function prometheusText({ stack, releases, operations, kept, look }: Measured): Promise<string> {
   const registry = new Registry();
   const registers = [registry];
   const gauge = <L extends string>(name: string, help: string, labelNames: L[]): Gauge<"stack" | L> => new Gauge({ name, help, labelNames: ["stack", ...labelNames], registers });
   const counter = <L extends string>(name: string, help: string, labelNames: L[]): Counter<"stack" | L> => new Counter({ name, help, labelNames: ["stack", ...labelNames], registers });
 
-  gauge("pbjrag_measured_since_seconds", "When the counters began.", []).set({ stack }, kept.since / 1000);
-  const release = gauge("pbjrag_release", "The release that serves.", ["revision", "tag"]);
-  if (serving !== null) release.set({ stack, revision: serving.revision, tag: serving.tag }, 1);
+  gauge("pbjrag_measured_since_timestamp_seconds", "When the counters began.", []).set({ stack }, kept.since / 1000);
+  const release = gauge("pbjrag_release_info", "Releases that have containers: the one that serves, the former one that is kept warm, a canary.", ["revision", "tag", "role"]);
+  for (const { revision, tag, role } of releases) release.set({ stack, revision, tag, role }, 1);
+  registerOperations(gauge, stack, operations);
   const requests = counter("pbjrag_requests_total", "Requests that have ended, websockets among them.", ["revision"]);
   const errors = counter("pbjrag_request_errors_total", "Requests that the release failed.", ["revision"]);
   const left = counter("pbjrag_requests_left_total", "Requests whose users went before there was an answer.", ["revision"]);
   const sockets = counter("pbjrag_websockets_failed_total", "Websockets that could not be opened.", ["revision"]);
-  for (const [revision, traffic] of Object.entries(kept.totals)) {
+  const totals: Kept["totals"] = { ...Object.fromEntries(releases.map(({ revision }) => [revision, NO_TRAFFIC])), ...kept.totals };
+  for (const [revision, traffic] of Object.entries(totals)) {
     const labels = { stack, revision };
     requests.inc(labels, traffic.requests);
     errors.inc(labels, traffic.errors);
@@ -62,6 +70,10 @@ export async function prometheusText({ stack, serving, kept, look }: Measured): 
     memory.set(labels, use.memory);
     limit.set(labels, use.limit);
   }
-  for (const [name, value] of Object.entries(look.qdrant)) gauge(`pbjrag_qdrant_${name}`, "As Qdrant tells it, summed over its labels.", []).set({ stack }, value);
-  return `${await registry.metrics()}\n${await AggregatorRegistry.aggregate([[durations(stack, kept.totals)]]).metrics()}`;
+  for (const [name, value] of Object.entries(look.qdrant)) {
+    const [metric, help] = [`pbjrag_qdrant_${name}`, "As Qdrant tells it, summed over its labels."];
+    if (name.endsWith("_total")) counter(metric, help, []).inc({ stack }, value);
+    else gauge(metric, help, []).set({ stack }, value);
+  }
+  return `${await registry.metrics()}\n${await AggregatorRegistry.aggregate([[durations(stack, totals)]]).metrics()}`;
 }

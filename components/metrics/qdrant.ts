@@ -28,14 +28,33 @@ export async function qdrantNumbers(container: string): Promise<Record<string, n
 
 const SAMPLE = /^([A-Za-z_:][A-Za-z0-9_:]*)(\{.*\})? ([+-]?[0-9.]+(?:e[+-]?[0-9]+)?)(?: -?[0-9]+)?$/i;
 
-/** Each metric's sum over its labels; the classes of histograms are left out, their sums and counts are not. Pure. */
+const TYPE = /^# TYPE ([A-Za-z_:][A-Za-z0-9_:]*) ([a-z]+)$/;
+
+/**
+ * Each metric's sum over its labels, by a name that says what it is: counters, and they alone, end in `_total`, which Qdrant's gauges do as
+ * well (`collections_total`, seen in 1.19.0). Of a histogram its sum and its count are kept, as counters. Pure.
+ */
 export function parseMetrics(text: string): Record<string, number> {
   const sums: Record<string, number> = {};
-  for (const line of text.split("\n")) {
-    const [, name = "", , value = ""] = SAMPLE.exec(line.trim()) ?? [];
+  const types = new Map<string, string>();
+  for (const line of text.split("\n").map((one) => one.trim())) {
+    const [, typed, type = ""] = TYPE.exec(line) ?? [];
+    if (typed !== undefined) types.set(typed, type);
+    const [, told = "", , value = ""] = SAMPLE.exec(line) ?? [];
+    if (told === "" || told.endsWith("_bucket") || !Number.isFinite(Number(value))) continue;
+    const name = nameOf(told, types);
     const known = Object.hasOwn(sums, name);
-    if (name === "" || name.endsWith("_bucket") || !Number.isFinite(Number(value)) || (!known && Object.keys(sums).length >= MOST)) continue;
+    if (!known && Object.keys(sums).length >= MOST) continue;
     sums[name] = (known ? (sums[name] ?? 0) : 0) + Number(value);
   }
   return sums;
+}
+
+/** Of a sample, as it is kept. What has no type counts as what its name says. */
+function nameOf(told: string, types: ReadonlyMap<string, string>): string {
+  const [, histogram = "", part = ""] = /^(.+)_(sum|count)$/.exec(told) ?? [];
+  if (["histogram", "summary"].includes(types.get(histogram) ?? "")) return part === "sum" ? `${histogram}_total` : `${histogram}_observations_total`;
+  const isCounter = types.has(told) ? types.get(told) === "counter" : told.endsWith("_total");
+  const bare = told.replace(/_total$/, "");
+  return isCounter ? `${bare}_total` : bare.replace(/_(sum|count)$/, "_$1s");
 }

@@ -9,6 +9,8 @@ const schema = z.object({
   command: z.string(),
   /** Null while it runs: a run that was killed leaves it so. */
   exitCode: z.number().nullable(),
+  /** ISO 8601; absent while it runs, and where an older version of this tool wrote it. */
+  endedAt: z.string().optional(),
 });
 
 /** How the last command that changed this stack ended. */

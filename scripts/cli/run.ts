@@ -174,7 +174,7 @@ export class Run {
       if (outcome !== undefined && run.interrupted) outcome = { ...outcome, exitCode: EXIT.interrupted };
       // A refusal leaves the former run's word standing: had that one failed, a retry still needs a new attempt.
       const kept = outcome?.exitCode === EXIT.refused && endedBadly(run.before) ? run.before : null;
-      if (options.beside !== true) writeLastRun(ws.paths, kept ?? { run: id, command: options.command, exitCode: outcome?.exitCode ?? null });
+      if (options.beside !== true) writeLastRun(ws.paths, kept ?? { run: id, command: options.command, exitCode: outcome?.exitCode ?? null, endedAt: new Date().toISOString() });
       await lock.release();
       if (outcome !== undefined) (await import("./notify/notices.js")).endNotices(ws, run.notices, outcome);
     }

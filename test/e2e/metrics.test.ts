@@ -77,7 +77,7 @@ describe("e2e: metrics", function () {
     assert.equal(total(now), all);
     assert.ok((now.get("pbjrag_requests_total v2.0.0") ?? 0) > sessions.length);
     assert.deepEqual([now.get("pbjrag_request_errors_total v1.0.0"), now.get("pbjrag_request_errors_total v2.0.0"), now.get("pbjrag_sessions_open v2.0.0") ?? 0], [7, 0, 0]);
-    assert.equal(now.get("pbjrag_release v2.0.0"), 1);
+    assert.equal(now.get("pbjrag_release_info v2.0.0"), 1);
   });
 
   it("tells the same of the last minute", async () => {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { histogramOf } from "../../components/metrics/histogram.js";
@@ -97,9 +97,12 @@ describe("the file of measurements", () => {
 
 describe("Prometheus' text form", () => {
   it("has what is measured, with histograms that add up", async () => {
-    // As the front door tells of it, with more than is asked for.
-    const serving = { revision: "v1-a", tag: 'v1 "x"', containers: ["app-1"], port: 8501 };
-    const text = await prometheusText({ stack: "prod", serving, kept: after(3), look: look(T0, { qdrant: { collections_total: 2 } }) });
+    const releases = [{ revision: "v1-a", tag: 'v1 "x"', role: "serving" as const }, { revision: "v0-b", tag: "v0", role: "former" as const }];
+    const operations = {
+      servingSince: 1764500000, backups: { count: 3, unusable: 1, proven: { at: 1764400000.5, bytes: 1024 } }, lastRun: { command: "deploy", exitCode: 3, endedAt: 1764500001 },
+      frozen: true, locked: false, watching: true, met: ["errors"],
+    };
+    const text = await prometheusText({ stack: "prod", releases, operations, kept: after(3), look: look(T0, { qdrant: { collections: 2, rest_responses_total: 7 } }) });
     const lines = text.split("\n");
     for (const line of [
       "# TYPE pbjrag_requests_total counter",
@@ -110,24 +113,52 @@ describe("Prometheus' text form", () => {
       'pbjrag_request_duration_seconds_bucket{stack="prod",revision="v1-a",le="0.05"} 6',
       'pbjrag_request_duration_seconds_bucket{stack="prod",revision="v1-a",le="+Inf"} 6',
       'pbjrag_request_duration_seconds_count{stack="prod",revision="v1-a"} 6',
-      'pbjrag_release{stack="prod",revision="v1-a",tag="v1 \\"x\\""} 1',
+      'pbjrag_release_info{stack="prod",revision="v1-a",tag="v1 \\"x\\"",role="serving"} 1',
+      'pbjrag_release_info{stack="prod",revision="v0-b",tag="v0",role="former"} 1',
+      // Nobody has asked it yet: its series begin with 0, so that a rate is right from the first request.
+      'pbjrag_requests_total{stack="prod",revision="v0-b"} 0',
+      'pbjrag_request_duration_seconds_count{stack="prod",revision="v0-b"} 0',
+      'pbjrag_release_serving_since_timestamp_seconds{stack="prod"} 1764500000',
+      'pbjrag_backups{stack="prod"} 3',
+      'pbjrag_backups_unusable{stack="prod"} 1',
+      'pbjrag_backup_last_proven_timestamp_seconds{stack="prod"} 1764400000.5',
+      'pbjrag_backup_last_proven_bytes{stack="prod"} 1024',
+      'pbjrag_last_run_exit_code{stack="prod",command="deploy"} 3',
+      'pbjrag_last_run_ended_timestamp_seconds{stack="prod",command="deploy"} 1764500001',
+      'pbjrag_frozen{stack="prod"} 1',
+      'pbjrag_locked{stack="prod"} 0',
+      'pbjrag_watch_running{stack="prod"} 1',
+      'pbjrag_watch_rule_met{stack="prod",rule="errors"} 1',
       'pbjrag_sessions_open{stack="prod",revision="v1-a"} 3',
       'pbjrag_container_memory_bytes{stack="prod",container="c2",role="app",revision="v1-a"} 700',
-      'pbjrag_qdrant_collections_total{stack="prod"} 2',
+      "# TYPE pbjrag_qdrant_collections gauge",
+      'pbjrag_qdrant_collections{stack="prod"} 2',
+      "# TYPE pbjrag_qdrant_rest_responses_total counter",
+      'pbjrag_qdrant_rest_responses_total{stack="prod"} 7',
     ]) assert.ok(lines.includes(line), `${line}\n is not in\n${text}`);
+    const printed = lines.flatMap((line) => /^# TYPE (pbjrag_(?!qdrant_)\w+) (\w+)$/.exec(line)?.slice(1).join(" ") ?? []);
+    const documented = [...readFileSync(path.join(__dirname, "../../../docs/metrics.md"), "utf8").matchAll(/^\| `(pbjrag_\w+)` \| (\w+) /gm)].map(([, name, type]) => `${name} ${type}`);
+    assert.deepEqual(printed.sort(), documented.sort(), "docs/metrics.md lists what is printed");
     // Read back by the form's own grammar, as far as it is used.
+    const counters = lines.flatMap((line) => /^# TYPE (\w+) counter$/.exec(line)?.[1] ?? []);
+    assert.deepEqual(counters.filter((name) => !name.endsWith("_total")), [], "counters end in _total");
+    const gauges = lines.flatMap((line) => /^# TYPE (\w+) gauge$/.exec(line)?.[1] ?? []);
+    assert.deepEqual(gauges.filter((name) => /_(total|sum|count|bucket)$/.test(name)), [], "and nothing else does");
     for (const line of lines.filter((one) => one !== "")) assert.match(line, /^(# (HELP|TYPE) \w+ .+|\w+(\{(\w+="(\\.|[^"\\])*",?)+\})? [0-9.e+-]+)$/);
   });
 });
 
 describe("Qdrant's own metrics", () => {
-  it("are summed over their labels, without the classes of histograms", () => {
+  it("are summed over their labels, without the classes of histograms, by names that say what they are", () => {
     const text = [
       "# HELP collections_total number of collections", "# TYPE collections_total gauge", "collections_total 2", 'app_info{name="qdrant",version="1.19.0"} 1',
       'rest_responses_total{method="GET",endpoint="/",status="200"} 5', 'rest_responses_total{method="PUT",endpoint="/{x}",status="500"} 2 1767268800000',
-      'rest_responses_duration_seconds_bucket{le="0.1"} 7', "rest_responses_duration_seconds_sum 1.5e-2", "broken line here", "not_a_number NaN", "",
+      "# TYPE rest_responses_duration_seconds histogram", 'rest_responses_duration_seconds_bucket{le="0.1"} 7', "rest_responses_duration_seconds_sum 1.5e-2", "rest_responses_duration_seconds_count 7",
+      "# TYPE memory_allocated_bytes gauge", "memory_allocated_bytes 3", "broken line here", "not_a_number NaN", "",
     ].join("\n");
-    assert.deepEqual(parseMetrics(text), { collections_total: 2, app_info: 1, rest_responses_total: 7, rest_responses_duration_seconds_sum: 0.015 });
+    assert.deepEqual(parseMetrics(text), {
+      collections: 2, app_info: 1, rest_responses_total: 7, rest_responses_duration_seconds_total: 0.015, rest_responses_duration_seconds_observations_total: 7, memory_allocated_bytes: 3,
+    });
     assert.deepEqual(parseMetrics("<html>"), {});
   });
 

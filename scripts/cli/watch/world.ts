@@ -17,6 +17,7 @@ import { watchNotices } from "../notify/notices.js";
 import { rollback } from "../rollback.js";
 import { secretNames } from "../secrets.js";
 import { onSignal } from "../signals.js";
+import { operationsOf } from "../operations.js";
 import type { Workspace } from "../workspace.js";
 import type { Seen, WatchWorld } from "./loop.js";
 import type { Screen } from "./screen.js";
@@ -62,7 +63,7 @@ export function watchWorld({ ws, screen, log, journal }: WorldParts): WatchWorld
     const { serving } = live.table;
     const measured = await measure(ws.paths, live.table, { seen, clockSetBy });
     // For a textfile collector.
-    writeWhole(path.join(ws.paths.run, "metrics.prom"), await prometheusText({ stack: ws.stack, serving, ...measured }));
+    writeWhole(path.join(ws.paths.run, "metrics.prom"), await prometheusText({ stack: ws.stack, ...(await operationsOf(ws.paths, live)), ...measured }));
     return { serving, slots: measured.kept.slots, lastError };
   };
   return {
