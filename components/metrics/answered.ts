@@ -1,8 +1,7 @@
 /** What users were answered while something went on: by the proxy's own log, which has a line for each request. */
 import { stackNames } from "../release/names.js";
 import { inspectOrNull } from "../runtime/docker.js";
-import { revisionOf } from "../traffic/backend-names.js";
-import { parseLine, trafficOf } from "./log-line.js";
+import { parseLine, revisionOfRequest, trafficOf } from "./log-line.js";
 import { logLines, timed } from "./traffic-log.js";
 
 export interface AnsweredCount {
@@ -115,7 +114,7 @@ function parse(line: string, from: number, to: number): Line | null {
   const request = at === null || at < from || at > to ? null : parseLine(timed(line).text);
   if (at === null || request === null) return null;
   if (request.kind === "frozen") return { at, kind: "refused", revision: "" };
-  const revision = request.kind === "probe" ? null : revisionOf(request.backend);
+  const revision = revisionOfRequest(request);
   if (revision === null) return null;
   const { errors, left, socketsEnded } = trafficOf(request);
   if (socketsEnded > 0) return null;

@@ -1,8 +1,7 @@
 /** What each client got of a release: so that no client's behaviour alone is taken for the release's. Pure. */
-import { revisionOf } from "../traffic/backend-names.js";
 import { addHistograms, classes, countOf, type Histogram, middleOf } from "./histogram.js";
-import { type LogLine, tally } from "./log-line.js";
-import { sumTraffic, type Traffic } from "./traffic.js";
+import { type LogLine, revisionOfRequest, tally } from "./log-line.js";
+import { eachCount, sumTraffic, type Traffic } from "./traffic.js";
 
 /** By the client's hash in the proxy's log. */
 export type ByClient = Readonly<Record<string, Traffic>>;
@@ -11,7 +10,7 @@ export type ByClient = Readonly<Record<string, Traffic>>;
 export function tallyByClient(lines: readonly LogLine[]): Record<string, Record<string, Traffic>> {
   const groups = new Map<string, LogLine[]>();
   for (const line of lines) {
-    if (revisionOf(line.backend) === null) continue;
+    if (revisionOfRequest(line) === null) continue;
     const group = groups.get(line.client);
     if (group === undefined) groups.set(line.client, [line]);
     else group.push(line);
@@ -47,8 +46,7 @@ export function without(all: Traffic, part: Traffic | undefined): Traffic {
     const left = count - (part.latency[at] ?? 0);
     return left > 0 ? [[at, left]] : [];
   }));
-  const minus = (key: "requests" | "errors" | "left" | "socketsEnded" | "socketsFailed"): number => Math.max(0, all[key] - part[key]);
-  return { requests: minus("requests"), errors: minus("errors"), left: minus("left"), socketsEnded: minus("socketsEnded"), socketsFailed: minus("socketsFailed"), latency };
+  return { ...eachCount((key) => Math.max(0, all[key] - part[key])), latency };
 }
 
 /** No client counts for more than this share of what is compared. */

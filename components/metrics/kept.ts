@@ -13,7 +13,10 @@ import { addByRevision, type TrafficByRevision } from "./traffic.js";
 
 const count = z.number().min(0);
 const traffic = z.object({
-  requests: count, errors: count, left: count, socketsEnded: count, socketsFailed: count, latency: z.record(z.string().regex(/^\d+$/), count),
+  requests: count, errors: count, left: count, socketsEnded: count, socketsFailed: count,
+  // Not counted before there were parts.
+  partsLent: count.default(0), partsMissing: count.default(0),
+  latency: z.record(z.string().regex(/^\d+$/), count),
 });
 const numbers = z.record(z.string(), z.number());
 

@@ -1,6 +1,6 @@
 /** The proxy's log, line by line (its form is in traffic/config/general.ts), and what it says of each release. Pure. */
 import { z } from "zod";
-import { revisionOf, revisionOfSockets } from "../traffic/backend-names.js";
+import { revisionOf, revisionOfParts, revisionOfSockets } from "../traffic/backend-names.js";
 import { classes, classOf } from "./histogram.js";
 import { COUNTS, NO_TRAFFIC, type Traffic, type TrafficByRevision } from "./traffic.js";
 
@@ -8,8 +8,10 @@ const line = z.object({
   /** Keyed hash of the client's address, hex; "" in lines of before there was one. */
   client: z.string().default(""),
   backend: z.string(),
+  /** The revision that answered for a part of the page, where it is not the backend's; "" for all else. */
+  by: z.string().default(""),
   /**
-   * `page`, `other`, `websocket` (a handshake that a server could accept, where the app has its stream); `frozen`: refused by a pause of
+   * `page`, `part` (a script, a style or a font of Streamlit's page), `other`, `websocket` (a handshake that a server could accept, where the app has its stream); `frozen`: refused by a pause of
    * writes; `operators`: refused as it is for who has the key; `probe`: of who has it.
    */
   kind: z.string(),
@@ -43,6 +45,12 @@ function went({ status, end }: LogLine): boolean {
   return (status < 100 && /^[CcK]/.test(end)) || /^[Cc][QCH]/.test(end);
 }
 
+/** The release that a request belongs to; null: to none, as the operator's looks and what the proxy answers by itself. A part that nobody has is missing in the release that was asked first. */
+export function revisionOfRequest({ kind, backend, status, by }: LogLine): string | null {
+  if (kind === "probe") return null;
+  return revisionOf(backend) ?? (status === 404 || by === "" ? revisionOfParts(backend) : by);
+}
+
 /** What one request was to its release. */
 export function trafficOf(request: LogLine): Traffic {
   const { status, end } = request;
@@ -52,9 +60,15 @@ export function trafficOf(request: LogLine): Traffic {
   const failed = !left && (unanswered(request) || status >= 500 || (isWhole(status) && cutShort(end)) || (sockets && isNoHandshake(status)));
   const timed = !sockets && !failed && ["GET", "HEAD"].includes(request.method);
   return {
-    requests: 1, errors: failed ? 1 : 0, left: left ? 1 : 0, socketsEnded: opened ? 1 : 0, socketsFailed: sockets && failed ? 1 : 0,
+    requests: 1, ...partsOf(request), errors: failed ? 1 : 0, left: left ? 1 : 0, socketsEnded: opened ? 1 : 0, socketsFailed: sockets && failed ? 1 : 0,
     latency: timed ? { [classOf(waited(request))]: 1 } : {},
   };
+}
+
+/** Parts of a page of another release: missing here, or had here alone. */
+function partsOf(request: LogLine): Pick<Traffic, "partsLent" | "partsMissing"> {
+  const [first, revision] = [revisionOfParts(request.backend), revisionOfRequest(request)];
+  return { partsLent: first !== null && first !== revision ? 1 : 0, partsMissing: request.kind === "part" && request.status === 404 ? 1 : 0 };
 }
 
 /**
@@ -97,7 +111,7 @@ export function tally(requests: readonly LogLine[]): TrafficByRevision {
   const sums = new Map<string, Traffic & { latency: Record<number, number> }>();
   // Into one sum for each release: an hour's log has a hundred thousand lines.
   for (const request of requests) {
-    const revision = request.kind === "probe" ? null : revisionOf(request.backend);
+    const revision = revisionOfRequest(request);
     if (revision === null) continue;
     const sum = sums.get(revision) ?? { ...NO_TRAFFIC, latency: {} };
     sums.set(revision, sum);

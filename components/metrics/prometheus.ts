@@ -51,6 +51,8 @@ export async function prometheusText({ stack, releases, operations, kept, look }
   const errors = counter("pbjrag_request_errors_total", "Requests that the release failed.", ["revision"]);
   const left = counter("pbjrag_requests_left_total", "Requests whose users went before there was an answer.", ["revision"]);
   const sockets = counter("pbjrag_websockets_failed_total", "Websockets that could not be opened.", ["revision"]);
+  const lent = counter("pbjrag_page_parts_lent_total", "Parts of the page that the release asked first lacks and this one has: of its own tabs, without its cookie.", ["revision"]);
+  const missing = counter("pbjrag_page_parts_missing_total", "Parts of the page that no release has: of tabs of a release that is gone.", ["revision"]);
   const totals: Kept["totals"] = { ...Object.fromEntries(releases.map(({ revision }) => [revision, NO_TRAFFIC])), ...kept.totals };
   for (const [revision, traffic] of Object.entries(totals)) {
     const labels = { stack, revision };
@@ -58,6 +60,8 @@ export async function prometheusText({ stack, releases, operations, kept, look }
     errors.inc(labels, traffic.errors);
     left.inc(labels, traffic.left);
     sockets.inc(labels, traffic.socketsFailed);
+    lent.inc(labels, traffic.partsLent);
+    missing.inc(labels, traffic.partsMissing);
   }
   const open = gauge("pbjrag_sessions_open", "Open websockets, those on old workers of the proxy too.", ["revision"]);
   for (const [revision, number] of Object.entries(look.open)) open.set({ stack, revision }, number);

@@ -12,6 +12,10 @@ export interface Traffic {
   socketsEnded: number;
   /** Websockets that could not be opened; each is an error as well. */
   socketsFailed: number;
+  /** Parts of the page that this release has and the one that was asked first has not: of a tab of this release, without its cookie. */
+  partsLent: number;
+  /** Parts of the page that no release has: of a tab of a release that is gone. */
+  partsMissing: number;
   /**
    * Milliseconds from a request's arrival until the answer began, of GET and HEAD that did not fail: how long an upload takes is its
    * sender's affair.
@@ -23,16 +27,20 @@ export interface Traffic {
 export type TrafficByRevision = Readonly<Record<string, Traffic>>;
 
 /** What of it is a plain number. */
-export const COUNTS = ["requests", "errors", "left", "socketsEnded", "socketsFailed"] as const;
+export const COUNTS = ["requests", "errors", "left", "socketsEnded", "socketsFailed", "partsLent", "partsMissing"] as const;
 
-export const NO_TRAFFIC: Traffic = { requests: 0, errors: 0, left: 0, socketsEnded: 0, socketsFailed: 0, latency: {} };
+/** Every count, each as it is told. */
+export function eachCount(value: (key: (typeof COUNTS)[number]) => number): Omit<Traffic, "latency"> {
+  return {
+    requests: value("requests"), errors: value("errors"), left: value("left"), socketsEnded: value("socketsEnded"), socketsFailed: value("socketsFailed"),
+    partsLent: value("partsLent"), partsMissing: value("partsMissing"),
+  };
+}
+
+export const NO_TRAFFIC: Traffic = { requests: 0, errors: 0, left: 0, socketsEnded: 0, socketsFailed: 0, partsLent: 0, partsMissing: 0, latency: {} };
 
 export function sumTraffic(all: readonly Traffic[]): Traffic {
-  const sum = (key: (typeof COUNTS)[number]): number => all.reduce((total, one) => total + one[key], 0);
-  return {
-    requests: sum("requests"), errors: sum("errors"), left: sum("left"), socketsEnded: sum("socketsEnded"), socketsFailed: sum("socketsFailed"),
-    latency: addHistograms(all.map(({ latency }) => latency)),
-  };
+  return { ...eachCount((key) => all.reduce((total, one) => total + one[key], 0)), latency: addHistograms(all.map(({ latency }) => latency)) };
 }
 
 export function addByRevision(all: readonly TrafficByRevision[]): TrafficByRevision {

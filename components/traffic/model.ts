@@ -20,6 +20,8 @@ export const PREVIEW_HEADER = "X-Release-Preview";
 /** TCP port of the previewed container; without it that of the serving release, or 8501. */
 export const PORT_HEADER = "X-Release-Port";
 export const KEY_HEADER = "X-Release-Key";
+/** Within the proxy: the revision that has answered for a part of the page. */
+export const ANSWERED_BY = "X-Release-By";
 /** Answers, to who has the key, `<digest>`. */
 export const DIGEST_PATH = "/.release/digest";
 /** Answers, to who has the key, `<digest> <table>` as {@link encodeTable} wrote it. */

@@ -5,6 +5,7 @@ import { backends } from "./config/backends.js";
 import { NEWER, SOURCES } from "./config/clients.js";
 import { control, preview, type Told } from "./config/control.js";
 import { general, RESOLVERS } from "./config/general.js";
+import { partSections } from "./config/parts.js";
 import { type Sides, users } from "./config/users.js";
 import { checkTable, type TrafficTable } from "./model.js";
 import { DEFAULT_OPTIONS, type ProxyOptions, proxyOptions } from "./options.js";
@@ -26,7 +27,7 @@ export function render(table: TrafficTable, previewKey: string, options: ProxyOp
     throw new Error("the preview key is not 64 hex digits");
   }
   const { serving } = checked;
-  // Nobody is sent to an abandoned release, so the new worker need not know it: the old ones hold what is open.
+  // Nobody is sent to an abandoned release, so the new worker need not know it but for parts of its pages: the old ones hold what is open.
   const former = checked.abandoned ? null : checked.former;
   // Likewise one that has no share of the users, or has lost it.
   const canary = checked.canary !== undefined && checked.canary.weight > 0 ? checked.canary : null;
@@ -39,6 +40,7 @@ export function render(table: TrafficTable, previewKey: string, options: ProxyOp
     ...(serving === null ? [] : backends(serving, previewKey)),
     ...(former === null ? [] : backends(former, previewKey)),
     ...(canary === null ? [] : backends(canary.revision, previewKey)),
+    ...partSections(checked, given),
     preview(serving?.port ?? DEFAULT_PORT),
     SOURCES,
     NEWER,

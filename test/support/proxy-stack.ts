@@ -124,11 +124,11 @@ export class ProxyStack {
   }
 
   /** Starts the containers of a revision; they answer when this returns. */
-  async start(tag: string, replicas = 2, port = 8501, env: readonly string[] = []): Promise<TrafficRevision> {
+  async start(tag: string, replicas = 2, port = 8501, env: readonly string[] = [], healthPath = "/_stcore/health"): Promise<TrafficRevision> {
     const revision = `${tag}-${"0".repeat(7)}${++this.seq}`;
     const containers = Array.from({ length: replicas }, (_, at) => this.names.appContainer(revision, at + 1));
     await Promise.all(containers.map((name) => this.run(name, "app", port, revision, env)));
-    return { revision, tag, containers, port, healthPath: "/_stcore/health" };
+    return { revision, tag, containers, port, healthPath };
   }
 
   private async run(name: string, role: Role, port: number, revision: string, env: readonly string[]): Promise<void> {

@@ -1,6 +1,6 @@
 /**
  * A web server in a container that says who it is: `{name, path, headers}` for every request, and websockets that it
- * echoes. Slow and failing as it is told: `/tell?health_ms=N` makes its health checks take so long from then on. Python's standard library only, so that any image with Python runs it.
+ * echoes. With `PARTS=a.js,b.js` it has these alone below `/static/` and answers the rest with its page, as Streamlit does. Slow and failing as it is told: `/tell?health_ms=N` makes its health checks take so long from then on. Python's standard library only, so that any image with Python runs it.
  */
 export const TINY_APP = `
 import base64, hashlib, http.server, json, os, random, socket, struct, sys, threading, time
@@ -8,6 +8,7 @@ NAME = os.environ["NAME"]
 # What users get who ask with "?n=": so many of 100 requests fail, and each takes so many milliseconds. The gate is spared.
 FAIL, DELAY_MS = float(os.environ.get("FAIL", "0")), float(os.environ.get("DELAY_MS", "0"))
 HEALTH_MS = 0
+PARTS = os.environ.get("PARTS")
 
 class Handler(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
@@ -28,6 +29,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
             time.sleep(DELAY_MS / 1000)
             if random.random() * 100 < FAIL:
                 return self.send_error(500)
+        if PARTS is not None and "/static/" in self.path and "/app/static/" not in self.path:
+            return self.part(self.path.split("/")[-1])
         headers = {}
         for name, value in self.headers.items():
             headers[name.lower()] = headers[name.lower()] + ", " + value if name.lower() in headers else value
@@ -37,6 +40,22 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         if self.command != "HEAD":
+            self.wfile.write(body)
+    def part(self, name):
+        has = name in PARTS.split(",")
+        etag = '"' + (name if has else "page") + '"'
+        asked = self.headers.get("If-None-Match") == etag
+        body = (name + " of " + NAME if has else "<html>page of " + NAME).encode()
+        cut = not asked and self.headers.get("Range") == "bytes=0-3"
+        self.send_response(304 if asked else 206 if cut else 200)
+        self.send_header("Etag", etag)
+        self.send_header("Cache-Control", "public, immutable, max-age=31536000" if has else "no-cache")
+        if not asked:
+            body = body[:4] if cut else body
+            self.send_header("Content-Type", "application/javascript" if has else "text/html; charset=utf-8")
+            self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        if self.command != "HEAD" and not asked:
             self.wfile.write(body)
     do_GET = do_HEAD = do_POST = do_PUT = answer
     def websocket(self):

@@ -13,7 +13,8 @@ describe("a canary's share", () => {
   it("is drawn from page loads of who is on no release; both keep the users that they have", () => {
     const { config } = render(withCanary(10), KEY);
     assert.match(config, /^ {2}acl drawn rand\(100\) lt 10$/m);
-    const rules = config.split("\n").filter((line) => line.startsWith("  use_backend"));
+    const users = config.split("\n\n").find((section) => section.startsWith("frontend front\n")) ?? "";
+    const rules = users.split("\n").filter((line) => line.startsWith("  use_backend"));
     assert.deepEqual(rules.slice(-8), [
       "  use_backend ws_v3.1.0-cccccccc if of_canary websocket canary_up",
       "  use_backend failopen_ws_v3.1.0-cccccccc if of_canary websocket canary_open",
@@ -35,9 +36,10 @@ describe("a canary's share", () => {
     assert.equal(config.match(/^ {2}use_backend .*v3\.1\.0.* lease_runs/gm)?.length, 5);
   });
 
-  it("of nothing leaves no trace in the rules", () => {
-    const without = (text: string): string => text.replace(/[0-9a-f]{64}.*/g, "");
-    assert.equal(without(render(withCanary(0), KEY).config), without(render(table(), KEY).config));
+  it("of nothing leaves no trace in the rules, but for parts of its users' pages", () => {
+    const without = (text: string): string[] => text.replace(/[0-9a-f]{64}.*/g, "").split("\n\n").filter((section) => !/^(frontend|backend) (parts?|static|rest)_/.test(section));
+    const rule = `  use_backend parts_${CANARY.revision} if of_page { req.cook(pbjrag_release) -m beg ${CANARY.revision}~ }\n`;
+    assert.deepEqual(without(render(withCanary(0), KEY).config).map((section) => section.replace(rule, "")), without(render(table(), KEY).config));
   });
 
   it("is part of the table as it is told, and only beside a release that serves", () => {

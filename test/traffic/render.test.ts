@@ -76,9 +76,16 @@ describe("the rendered config", () => {
     );
   });
 
-  it("sends nobody to an abandoned release", () => {
+  it("sends nobody to an abandoned release, but for parts of its pages", () => {
+    const most = Math.ceil(DEFAULT_OPTIONS.connections / 4);
+    const left = (config: string): string[] => config.split("\n").filter((line) => /v2\.9\.0/.test(line) && !/^ {2}server r[12] /.test(line));
     assert.match(render(table(), KEY).config, /use_backend app_v2\.9\.0-bbbbbbbb if of_former !page former_up/);
-    assert.doesNotMatch(render(table({ abandoned: true }), KEY).config, /v2\.9\.0/);
+    assert.deepEqual(left(render(table({ abandoned: true }), KEY).config), [
+      "  use_backend parts_v2.9.0-bbbbbbbb if of_page { req.cook(pbjrag_release) -m beg v2.9.0-bbbbbbbb~ }",
+      "frontend part_of_v2.9.0-bbbbbbbb", "  bind abns@pbjrag-part-of-v2.9.0-bbbbbbbb", "  http-after-response set-header X-Release-By v2.9.0-bbbbbbbb", "  default_backend static_v2.9.0-bbbbbbbb",
+      "backend static_v2.9.0-bbbbbbbb",
+      `  server s2 abns@pbjrag-part-of-v2.9.0-bbbbbbbb maxconn ${most}`, "backend parts_v2.9.0-bbbbbbbb", `  server s1 abns@pbjrag-part-of-v2.9.0-bbbbbbbb maxconn ${most}`,
+    ]);
   });
 
   it("limits the preview to app containers of its own stack", () => {

@@ -22,21 +22,27 @@ function signer(previewKey: string): (value: string) => string {
 
 const unsigned = (revision: string, at: number): string => `${revision}~${at + 1}`;
 
+/** A server for each container. @param more what each has beside its address; the container's place from 0 */
+export function serverLines({ containers, port }: Pick<TrafficRevision, "containers" | "port">, more: (at: number) => string): string[] {
+  return containers.map((container, at) => `  server r${at + 1} ${container}:${port} resolvers docker resolve-prefer ipv4 init-addr libc,none ${more(at)}`);
+}
+
 // Websockets have a backend of their own so that its sessions are the users of the release; health is checked once.
 // Servers are up until a check says otherwise, so that a proxy serves as soon as it runs.
 export function backends({ revision, containers, port, healthPath }: TrafficRevision, previewKey: string): string[] {
   const sign = signer(previewKey);
   const cookies = containers.map((_, at) => sign(unsigned(revision, at)));
-  const address = `resolvers docker resolve-prefer ipv4 init-addr libc,none`;
   const section = (name: string, balance: string, health: readonly string[], kind: (server: string) => string): string =>
     [
       `backend ${name}`,
       `  balance ${balance}`,
       `  cookie ${COOKIE} insert indirect nocache httponly attr SameSite=Lax`,
+      // A part of the page belongs to a release, and not to a user: whoever gets it from another one than theirs stays where they are.
+      `  ignore-persist if { var(txn.kind) -m str part } !{ req.cook(${COOKIE}) -m beg ${revision}~ }`,
       ...health,
       // Users who got their cookie before cookies were signed stay where they are, and get a signed one.
       ...containers.map((_, at) => `  use-server r${at + 1} if { req.cook(${COOKIE}) -m str ${unsigned(revision, at)} }`),
-      ...containers.map((container, at) => `  server r${at + 1} ${container}:${port} cookie ${cookies[at] ?? ""} ${address} ${kind(`r${at + 1}`)}`),
+      ...serverLines({ containers, port }, (at) => `cookie ${cookies[at] ?? ""} ${kind(`r${at + 1}`)}`),
     ].join("\n");
   const [app, sockets] = [appBackend(revision), socketBackend(revision)];
   const probe = [`  option httpchk`, `  http-check send meth GET uri ${healthPath} ver HTTP/1.1 hdr Host localhost hdr Connection close`];

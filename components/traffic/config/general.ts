@@ -1,13 +1,14 @@
 /** The parts of the proxy's config that are the same whoever gets traffic: process, time-outs, names of containers. Pure. */
 import { type ProxyOptions, REWRITE_BYTES } from "../options.js";
 import { CONTROL_CONNECTIONS } from "./control.js";
+import { partConnections } from "./parts.js";
 import { page } from "./page.js";
 
 // One line per request, JSON without any text that a client chose; what is measured is in milliseconds. The client is a keyed hash of
 // its address: it tells clients apart, and nobody without the key learns the address from it.
 const LOG_FORMAT =
   `{"time":%Ts.%ms,"client":"%[var(txn.client)]","backend":"%b","server":"%s","kind":"%[var(txn.kind)]","method":"%HM","status":%ST,` +
-  `"queue":%Tw,"connect":%Tc,"answer":%Tr,"total":%Ta,"bytes":%B,"end":"%ts","retries":"%rc"}`;
+  `"queue":%Tw,"connect":%Tc,"answer":%Tr,"total":%Ta,"bytes":%B,"end":"%ts","retries":"%rc","by":"%[var(txn.by)]"}`;
 
 // Old workers live as long as their websockets: no hard-stop-after. Threads are fixed, as HAProxy would count the host's
 // cores and not the container's share. Idle connections are answered once more after a reload instead of being closed in
@@ -16,7 +17,7 @@ const LOG_FORMAT =
 export function general({ timeouts, headerBytes, connections }: ProxyOptions): string {
   return `global
   log stdout format raw local0 info
-  maxconn ${connections + CONTROL_CONNECTIONS}
+  maxconn ${connections + partConnections({ connections }) + CONTROL_CONNECTIONS}
   no strict-limits
   nbthread 2
   tune.bufsize ${headerBytes + REWRITE_BYTES}

@@ -6,6 +6,7 @@ import { cookieValue } from "./backends.js";
 import { clientRules, forwarded, sourceLimits } from "./clients.js";
 import { keyRules, type Told } from "./control.js";
 import { page } from "./page.js";
+import { partRoutes, partRules, streamlitBase } from "./parts.js";
 
 /** Who gets requests. */
 export interface Sides {
@@ -17,11 +18,14 @@ export interface Sides {
 /** Streamlit's own paths for who runs it: each asker has a run of the script, or learns of its users. Also by the names of before 1.12. */
 const OPERATORS_PATHS = ["/script-health-check", "/_stcore/metrics", "/st-metrics"];
 
-/** Where a Streamlit app's websocket is, by the path of its health check; null: it is no Streamlit app, and has them anywhere. */
-function streamPath({ healthPath }: Pick<TrafficRevision, "healthPath">): string | null {
-  const [, base] = /^(.*\/_stcore\/)health$/.exec(healthPath) ?? [];
-  return base === undefined ? null : `${base}stream`;
+/** Where a Streamlit app's websocket is; null: it is no Streamlit app, and has them anywhere. */
+function streamPath(revision: TrafficRevision): string | null {
+  const base = streamlitBase(revision);
+  return base === null ? null : `${base}_stcore/stream`;
 }
+
+/** Where no pages are, below the paths of each Streamlit app: what a browser opens there in a frame is part of a page. */
+const PARTS = ["_stcore/", "static/", "media/", "component/", "app/static/"];
 
 export function users(table: TrafficTable, { serving, former, canary }: Sides, told: Told, options: ProxyOptions, previewKey: string): string {
   const lines = [
@@ -54,6 +58,7 @@ export function users(table: TrafficTable, { serving, former, canary }: Sides, t
       : []),
     `  use_backend newer if old`,
     `  use_backend preview if preview`,
+    ...partRoutes(table),
     ...(former === null ? [] : ofFormer(former.revision)),
     ...(serving === null || canary === null ? [] : beside(serving, canary, previewKey)),
     ...(serving === null ? [] : ofServing(serving.revision)),
@@ -63,7 +68,8 @@ export function users(table: TrafficTable, { serving, former, canary }: Sides, t
 
 /** What a request is: for the routes, and for the log. Who has the key is no user. */
 function kinds(table: TrafficTable): string[] {
-  const streams = revisionsOf(table).map(streamPath);
+  const revisions = revisionsOf(table);
+  const streams = revisions.map(streamPath);
   const anywhere = streams.length === 0 || streams.includes(null);
   return [
     `  acl upgrades req.hdr(Upgrade) -i -m str websocket`,
@@ -76,9 +82,10 @@ function kinds(table: TrafficTable): string[] {
     `  acl navigates req.fhdr(Sec-Fetch-Mode) -i -m str navigate`,
     `  acl has_dest req.fhdr(Sec-Fetch-Dest) -m found`,
     `  acl document req.fhdr(Sec-Fetch-Dest) -i -m str document`,
-    `  acl part path_beg /_stcore/ /static/ /media/ /component/ /app/static/`,
+    `  acl part path_beg ${[...new Set(["/", ...revisions.flatMap((one) => streamlitBase(one) ?? [])])].flatMap((base) => PARTS.map((path) => `${base}${path}`)).join(" ")}`,
     `  http-request set-var(txn.kind) str(other)`,
     `  http-request set-var(txn.kind) str(page) if reads wants_page !part !has_dest or reads wants_page !part document or reads navigates !part !has_dest or reads navigates !part document`,
+    ...partRules(revisions),
     // A handshake that no server could accept is a request like any other.
     `  http-request set-var(txn.kind) str(websocket) if upgrades hand_shakes websocket_13 websocket_key stream { method GET }`,
     `  http-request set-var(txn.kind) str(probe) if operator`,
