@@ -3,8 +3,8 @@
 #
 #   offline/sample-app/make-repo.sh DIR
 #
-# Each tag is base/ with the overlays named below on top. v3.3.0 has Streamlit 1.67 on Starlette and uvicorn, all before it 1.40 on
-# Tornado. v2.9.0, v3.0.0 and v3.3.0 work. Two are broken on purpose, to show what a release is saved from: the script
+# Each tag is base/ with the overlays named below on top. v2.9.0 has Streamlit 1.40 on Tornado, all later ones Streamlit 1.67 on
+# Starlette and uvicorn. v2.9.0, v3.0.0 and v3.3.0 work. Two are broken on purpose, to show what a release is saved from: the script
 # of v3.1.0 raises at import while its server is healthy, and v3.2.0 exits at once. Does nothing when DIR was made from the same files.
 set -euo pipefail
 
@@ -37,10 +37,10 @@ release() { # TAG DATE MESSAGE OVERLAY...
 }
 
 release v2.9.0 2024-03-04T10:00:00Z 'Upload, index and search files'
-release v3.0.0 2024-05-06T10:00:00Z 'Three tabs, the release in the side bar' v3.0.0
+release v3.0.0 2024-05-06T10:00:00Z 'Three tabs, the release in the side bar, Streamlit 1.67' v3.0.0
 release v3.1.0 2024-06-03T10:00:00Z 'Take the store from a package of its own' v3.0.0 v3.1.0
 release v3.2.0 2024-06-10T10:00:00Z 'Check the settings before the start' v3.0.0 v3.2.0
-release v3.3.0 2024-06-17T10:00:00Z 'Take the store from the app again, start without a licence, Streamlit 1.67' v3.0.0 v3.3.0
+release v3.3.0 2024-06-17T10:00:00Z 'Take the store from the app again, start without a licence' v3.0.0 v3.3.0
 
 printf '%s\n' "$digest" >"$work/.git/made-from"
 rm -rf "$target"

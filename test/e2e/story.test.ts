@@ -14,6 +14,7 @@ import { mustRun, run, type Ended } from "../support/processes.js";
 import { createProject, ROOT, type Project } from "../support/project.js";
 import { assertNoChange, operations } from "../support/preview.js";
 import { seeded } from "../support/random.js";
+import { cacheSampleLayers, removeSampleLayers } from "../support/sample-layers.js";
 import { imageWithTar, restoreCommands } from "../support/readme.js";
 import { suite } from "../support/suite.js";
 import type { Dump } from "../support/qdrant.js";
@@ -21,6 +22,8 @@ import { bringMore, liveQdrant, search, uploaded, uploadFile } from "./story/use
 import { statusOf, type StatusJson } from "./story/status.js";
 
 const SCREENSHOTS = join(ROOT, ".release", "screenshots");
+/** On Streamlit 1.40, and on 1.67. */
+const TAGS = ["v2.9.0", "v3.0.0"];
 const shot = (name: string): string => join(SCREENSHOTS, `story-${name}.png`);
 
 /** One stack from its first release to its end, on the sample app; from v3.0.0 on under the load. Its chapters need each other. */
@@ -33,9 +36,11 @@ describe("e2e: the story", function () {
   /** Moment (Unix milliseconds) at which the rollback's command was started, and what a bare process took then. */
   let back = { startedAt: 0, bareMs: 0 };
 
-  before(async () => {
+  before(async function () {
+    this.timeout(600_000);
     await ensureBrowser();
     project = await createProject("story", { config: { drain: { onRollback: "2s" } } });
+    await cacheSampleLayers(project.stack, TAGS);
   });
   beforeEach(() => assert.ok(!broken, "a chapter before this one failed"));
   afterEach(function () {
@@ -44,6 +49,7 @@ describe("e2e: the story", function () {
   after(async () => {
     if (broken && load !== null) process.stdout.write(`${describeFailures(await load.stop())}\n`);
     load?.kill();
+    await removeSampleLayers(project.stack, TAGS);
     await project.remove();
   });
 
