@@ -43,7 +43,13 @@ describe("e2e: Streamlit, oldest to newest", function () {
     const ended = await project.script("deploy", ["--version", "v2.9.0", "--no-watch", "--yes"]);
     assert.equal(ended.exitCode, 0, ended.all);
     assert.deepEqual(await streamlitOf("v2.9.0"), ["Streamlit, version 1.40.0"]);
-    load = await startLoad({ url: project.url });
+    load = await startLoad({ url: project.url, scriptHealth: false });
+  });
+
+  it("watches the old one", async () => {
+    const ended = await project.script("watch", ["--for", WATCH.for]);
+    assert.equal(ended.exitCode, 0, ended.all);
+    assert.match(ended.all, /v2\.9\.0/);
   });
 
   it("tries the new one on half of the new users and by synthetic sessions on both servers, promotes and watches it", async () => {
