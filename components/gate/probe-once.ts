@@ -2,7 +2,6 @@
 import { messageOf } from "../runtime/errors.js";
 import { readEntrance } from "../traffic/live.js";
 import type { GateSpec, Sample } from "./model.js";
-import { lookInside } from "./inside.js";
 import { Prober, type ProbeTarget } from "./probe.js";
 import { judge } from "./verdict.js";
 
@@ -23,7 +22,10 @@ export interface ProbeOnceResult {
 /** The front door: where it is, and the key to its preview. */
 export type Live = Pick<ProbeTarget, "baseUrl" | "previewKey">;
 
-/** Never throws: what cannot be looked at is not well. */
+/**
+ * Never throws: what cannot be looked at is not well. Nothing is run in the containers: they have passed a gate, which looked into them, each
+ * exec takes a tenth of a second and more, and an image's HEALTHCHECK up to half a minute, for which an emergency does not wait.
+ */
 export async function probeOnce(options: ProbeOnceOptions, live: (stack: string) => Promise<Live | null> = readEntrance): Promise<ProbeOnceResult> {
   const { stack, before = {}, ...target } = options;
   const spec: GateSpec = { passes: 1, deadlineMs: target.requestTimeoutMs, healthPath: target.healthPath, before };
@@ -32,7 +34,7 @@ export async function probeOnce(options: ProbeOnceOptions, live: (stack: string)
     if (front === null) {
       return { ok: false, reason: "the front door is not there or does not answer", sample: null };
     }
-    const prober = new Prober({ ...target, baseUrl: front.baseUrl, previewKey: front.previewKey }, undefined, lookInside);
+    const prober = new Prober({ ...target, baseUrl: front.baseUrl, previewKey: front.previewKey });
     try {
       const sample = await prober.sample(() => 0);
       const verdict = judge(spec, [sample], 0);

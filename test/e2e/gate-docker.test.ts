@@ -136,6 +136,18 @@ describe("gate on real Docker", function () {
     assert.match(none.reason, /front door is not there/);
   });
 
+  it("one look before a warm rollback runs nothing in the containers: a HEALTHCHECK may take as long as it likes", async () => {
+    const container = `${prefix}-app-slow-1`;
+    const Healthcheck = { Test: ["CMD-SHELL", "sleep 20"], Interval: 3_600_000_000_000, Timeout: 25_000_000_000 };
+    await start(container, "app", { Image: "python:3.11-slim", Cmd: ["python3", "-c", APP], Env: ["SCRIPT=ok", "API_KEY=k"], Healthcheck, HostConfig: { PortBindings: { [`${PORT}/tcp`]: [{ HostIp: "127.0.0.1", HostPort: "0" }] } } }, PORT);
+    const { healthPath } = inputs(container);
+    const look = (): ReturnType<typeof probeOnce> => probeOnce({ stack, port: PORT, containers: [container], healthPath, scriptPath: "", requestTimeoutMs: 5000, secretEnv: [], qdrantContainer: "" }, live);
+    await waitFor("the app", async () => (await look()).ok);
+    const began = performance.now();
+    assert.equal((await look()).ok, true);
+    assert.ok(performance.now() - began < 5000, `${performance.now() - began} ms`);
+  });
+
   it("says of an app that listens on 127.0.0.1 only what is wrong with it", async () => {
     const container = await app("loopback", APP.replace('("", ', '("127.0.0.1", '), "ok");
     const { error } = await failing(inputs(container));
