@@ -131,13 +131,21 @@ export function nodeProcess(program: string, cwd: string): number | null {
   return found?.pid ?? null;
 }
 
+/** Stopped first: what is about to start a child would leave that one alive, which nobody finds once its parent is gone. */
 function killTree(pid: number): void {
-  for (const one of treeOf(pid)) kill(one);
+  const tree = new Set<number>();
+  for (let found = [pid]; found.length > 0; found = treeOf(pid).filter((one) => !tree.has(one))) {
+    for (const one of found) {
+      tree.add(one);
+      send(one, "SIGSTOP");
+    }
+  }
+  for (const one of tree) send(one, "SIGKILL");
 }
 
-function kill(pid: number): void {
+function send(pid: number, signal: NodeJS.Signals): void {
   try {
-    process.kill(pid, "SIGKILL");
+    process.kill(pid, signal);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
   }
