@@ -15,7 +15,7 @@ Usage: scripts/setup.sh [--offline | --online] [--image NAME]...
 
 Makes this machine ready, and does nothing where it is already. Called by every other script.
 
-  node        20.19 or newer; the packages of package-lock.json; the compiled program in dist/
+  node        22.15 or newer, else a newer one beside it, in .release/node; the packages of package-lock.json; the compiled program in dist/
   Docker      what is there, else started, else installed (Debian, as root)
   restic      where a stack's file names a repository for its backups: installed (Debian, as root)
   Pulumi      what is on PATH, else npm's `pulumi` launcher
@@ -58,6 +58,14 @@ real_pulumi() {
   type -P -a pulumi | grep -vxF "$project/.release/bin/pulumi" | head -n 1
 }
 
+# The node that this machine has, one that a set-up brought (here, or for whoever calls this) left out.
+own_node() {
+  local file
+  while read -r file; do
+    [[ $file == */.release/node/bin/node ]] || { echo "$file"; return; }
+  done < <(type -P -a node)
+}
+
 # What Docker's own command line would ask, as DOCKER_HOST: nothing that is started from here has to know contexts. A call of it only where
 # one is named.
 settle_docker_host() {
@@ -74,13 +82,15 @@ settle_docker_host() {
 
 # Whether a former run's stamp covers this one. Kept to a find and one call of Docker: it precedes every command.
 is_current() {
-  local node='' pulumi='' pulumi_seen='' docker_host='' restic='' real='' standin='' name
+  local node='' node_brought=unknown pulumi='' pulumi_seen='' docker_host='' restic='' real='' standin='' name
   [ -f "$stamp" ] || return 1
   # A stamp from the future (a clock that was set back): what changes now would look older than it.
   [ -z "$(find "$stamp" -newermt '+1 minute' -print)" ] || return 1
   # shellcheck source=/dev/null # name='value' lines that finish() wrote
   source "$stamp"
-  [ "$docker_host" = "${DOCKER_HOST:-}" ] && [ "$node" = "$(type -P node)" ] && [ "$pulumi_seen" = "$(real_pulumi)" ] || return 1
+  [ "$docker_host" = "${DOCKER_HOST:-}" ] && [ "$node" = "$(own_node)" ] && [ "$pulumi_seen" = "$(real_pulumi)" ] || return 1
+  # "": this machine's own node is new enough.
+  [ -z "$node_brought" ] || { [ "$node_brought" = "$(<.node-version)" ] && [ "$(cat .release/node/version 2>/dev/null)" = "$node_brought" ]; } || return 1
   [ "$pulumi" = path ] || [ -x .release/bin/pulumi ] || return 1
   for name in "${images[@]}"; do
     case $mode in
@@ -128,7 +138,7 @@ set_up() {
 
 finish() {
   {
-    printf 'node=%q\npulumi_seen=%q\ndocker_host=%q\n' "$(type -P node)" "$(real_pulumi)" "${DOCKER_HOST:-}"
+    printf 'node=%q\nnode_brought=%q\npulumi_seen=%q\ndocker_host=%q\n' "$(own_node)" "$(cat .release/node/version 2>/dev/null || true)" "$(real_pulumi)" "${DOCKER_HOST:-}"
     cat "$state/restic" "$state/pulumi" "$state/images"
   } >"$stamp.new"
   touch -r "$state/started" "$stamp.new" # what changed meanwhile is newer
@@ -141,6 +151,8 @@ main() {
   is_current && exit 0
   # shellcheck source=scripts/lib/setup-report.sh
   source scripts/lib/setup-report.sh
+  # shellcheck source=scripts/lib/node.sh
+  source scripts/lib/node.sh
   # shellcheck source=scripts/lib/setup-node.sh
   source scripts/lib/setup-node.sh
   # shellcheck source=scripts/lib/setup-docker.sh

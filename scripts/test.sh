@@ -70,6 +70,8 @@ real_pulumi() {
 source scripts/lib/setup-report.sh
 # shellcheck source=scripts/lib/test-e2e.sh
 source scripts/lib/test-e2e.sh
+# shellcheck source=scripts/lib/node.sh
+source scripts/lib/node.sh
 
 say() { printf '\n== test: %s\n' "$*"; }
 
@@ -127,6 +129,7 @@ main() {
   say "set-up"
   if [ "$suite" = full ] || [[ "${files[*]}" == *repository* ]]; then export PBJRAG_RESTIC=1; fi
   scripts/setup.sh
+  use_node
   compile
   if [ "$part" = bench ]; then
     node dist/test/bench/main.js ${bench[@]+"${bench[@]}"}

@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { closeSync } from "node:fs";
-import { Socket, type SocketConnectOpts, type SocketConstructorOpts } from "node:net";
+import { Socket } from "node:net";
 import { addAbortSignal, Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { createGunzip } from "node:zlib";
@@ -103,9 +103,7 @@ function drain(fd: number, sink: Sink, signal: AbortSignal): Promise<void> {
       }
       return false;
     };
-    // Known to every Node from 12 on, and not to the types.
-    const options: SocketConstructorOpts & Pick<SocketConnectOpts, "onread"> = { fd, readable: true, writable: false, onread: { buffer: memory, callback: taken } };
-    const socket = addAbortSignal(signal, new Socket(options));
+    const socket = addAbortSignal(signal, new Socket({ fd, readable: true, writable: false, onread: { buffer: memory, callback: taken } }));
     socket.once("error", reject).once("close", () => resolve()).resume();
   });
 }

@@ -46,5 +46,8 @@ run_cli() {
   wait "$setup_pid" || not_ready $?
   trap - INT TERM
   cd "$project"
+  # shellcheck source=scripts/lib/node.sh
+  source scripts/lib/node.sh
+  use_node
   exec node dist/cli.cjs "$command" ${rest[@]+"${rest[@]}"}
 }

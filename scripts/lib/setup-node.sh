@@ -1,27 +1,66 @@
 # Sourced by setup.sh: node, its packages, the compiled program, Pulumi, the sample app.
 # shellcheck shell=bash
 
-node_wanted=20.19.0
+# What package.json wants at least, and what is brought where this machine's own is older.
+node_wanted=$(sed -n 's/^ *"node": ">=\([0-9.]*\)".*/\1/p' package.json)
+node_brought=$(<.node-version)
+# npm's major version from which it knows the node that is brought.
+npm_wanted=11
 pulumi_launcher=pulumi@3.265.0
 
 not_older() { [ "$(printf '%s\n%s\n' "$1" "$2" | sort -V | head -n 1)" = "$2" ]; } # VERSION WANTED
 
+# The version of this machine's node where another one is brought, which the packages wait for and nothing else here; "": it will do.
+too_old=''
+
 check_node() {
   local have candidate
-  have=$(node -p process.versions.node 2>/dev/null) || have=none
-  if [ "$have" != none ] && not_older "$have" "$node_wanted" && command -v npm >/dev/null; then return; fi
-  candidate=$(apt-cache policy nodejs 2>/dev/null | sed -n 's/^ *Candidate: //p') || candidate=
-  if is_debian_root && [ -n "$candidate" ] && not_older "$candidate" "$node_wanted"; then
-    step "[1/6] node" "installing nodejs $candidate" node apt_install nodejs
-    command -v npm >/dev/null || step "[1/6] node" "installing npm" npm apt_install npm
-    hash -r
+  have=$("$(own_node)" -p process.versions.node 2>/dev/null) || have=none
+  if [ "$have" != none ] && not_older "$have" "$node_wanted" && command -v npm >/dev/null; then
+    rm -rf .release/node
     return
   fi
-  refuse "[1/6] node: $node_wanted or newer is needed with npm, here is ${have}" \
-    "install a current Node.js (its own packages or a version manager), then run this again"
+  candidate=$(apt-cache policy nodejs 2>/dev/null | sed -n 's/^ *Candidate: //p') || candidate=
+  if is_debian_root && [ -n "$candidate" ] && not_older "${candidate#*:}" "$node_wanted"; then
+    step "[1/6] node" "installing nodejs $candidate" node apt_install nodejs || exit 2
+    command -v npm >/dev/null || step "[1/6] node" "installing npm" npm apt_install npm || exit 2
+    rm -rf .release/node
+  else
+    command -v npm >/dev/null || ! is_debian_root || step "[1/6] node" "installing npm" npm apt_install npm || exit 2
+    command -v npm >/dev/null || refuse "[1/6] node: $node_wanted or newer is needed with npm, and here is neither" \
+      "install a current Node.js (its own packages or a version manager), then run this again"
+    too_old=$have
+  fi
+  hash -r
+}
+
+# Into the checkout: whoever may read that can run it. This machine's own stays as it is.
+bring_node() {
+  if [ -z "$too_old" ]; then return; fi
+  if [ "$(cat .release/node/version 2>/dev/null)" != "$node_brought" ]; then
+    step "[1/6] node" "here is $too_old, and $node_wanted or newer is needed: bringing $node_brought into .release/node (about 10 s)" node fetch_node || exit 2
+  fi
+  use_node
+}
+
+# The package that npm's `node` fetches in a script of its own, for this kind of machine; and an npm that knows it, where this one does not.
+fetch_node() {
+  local new=.release/node.new packages
+  packages=("node-$(node -p 'process.platform + "-" + process.arch')@$node_brought")
+  not_older "$(npm --version)" "$npm_wanted" || packages+=("npm@$npm_wanted")
+  rm -rf "$new"
+  mkdir -p "$new"
+  npm install --no-audit --no-fund --no-save --ignore-scripts --prefix "$new" "${packages[@]}" || return
+  "$new/node_modules/.bin/node" --version || return
+  rm -rf "$new"/node_modules/node-*/{include,share} # two thirds of its files, for who compiles against it
+  ln -s node_modules/.bin "$new/bin"
+  echo "$node_brought" >"$new/version"
+  rm -rf .release/node
+  mv "$new" .release/node
 }
 
 set_up_packages() {
+  bring_node
   if [ ! -f node_modules/.package-lock.json ] || [ package-lock.json -nt node_modules/.package-lock.json ]; then
     # Without their scripts: those build what only an ssh connection to Docker would be faster with (40 s of compiler), fetch a
     # plugin that the first update fetches anyway, and compile the program, which comes next.

@@ -20,7 +20,7 @@ describe("how the scripts are called", () => {
 
   it("through a symbolic link from anywhere", () => {
     const project = path.join(dir, "project");
-    for (const part of ["scripts/deploy.sh", "scripts/lib/cli.sh"]) cpSync(path.join(ROOT, part), path.join(project, part));
+    for (const part of ["scripts/deploy.sh", "scripts/lib/cli.sh", "scripts/lib/node.sh"]) cpSync(path.join(ROOT, part), path.join(project, part));
     writeFileSync(path.join(project, "scripts/setup.sh"), "#!/bin/sh\n");
     chmodSync(path.join(project, "scripts/setup.sh"), 0o755);
     mkdirSync(path.join(project, "dist"));

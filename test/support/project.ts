@@ -58,7 +58,7 @@ export interface ProjectOptions {
 }
 
 /**
- * Clones HEAD and makes it ready: node_modules are shared, `dist/`, the set-up's findings and the sample app are copied, so that no script
+ * Clones HEAD and makes it ready: node_modules and the node that the set-up brought are shared, `dist/`, the set-up's findings and the sample app are copied, so that no script
  * has anything to set up. The stack is a `dev` one of small sizes on a free port of 127.0.0.1.
  */
 export async function createProject(what: string, options: ProjectOptions = {}): Promise<Project> {
@@ -100,6 +100,8 @@ async function clone(dir: string): Promise<void> {
     if (existsSync(join(ROOT, made))) await cp(join(ROOT, made), join(dir, made), { recursive: true, preserveTimestamps: true, verbatimSymlinks: true });
   }
   await mkdir(join(dir, ".release"), { recursive: true });
+  const node = join(ROOT, ".release/node");
+  if (existsSync(node)) symlinkSync(node, join(dir, ".release/node"));
   // The set-up compares times: a lock file newer than node_modules would make it install into the shared directory.
   const installed = join(ROOT, "node_modules", ".package-lock.json");
   // Times of files are finer than the milliseconds here, which are rounded up as well.
