@@ -13,7 +13,9 @@ export type EngineLine =
 
 const STEP = /^ ?(\+-|\+\+|--|[-+~> ]) {1,2}(\S+:\S+:\S+) (\S+) (.+)$/;
 /** `creating (0.63s) Step 1/13`, `**creating failed** error: …`, `update [diff: ~table]` */
-const WORDS = /^(?:\*\*([a-z ]+)\*\*|([a-z ]+?))(?: \(([\d.]+)s\))?(?: ((?:\[|(?<=\) )|(?<=\*\* )).*))?$/;
+const WORDS = /^(?:\*\*([a-z ]+)\*\*|([a-z ]+?))(?: \(([\d.]+)s\))?(?: ?((?:\[|(?<=\) )|(?<=\*\* )).*))?$/;
+/** What the real CLI sums up at the end of a step: all of it was shown when it came, or comes under the diagnostics. */
+const SUM = /^(?:\d+ (?:errors?|warnings?|messages?)(?:; )?)+$/;
 const VERB = /^(?:creat|updat|delet|replac|read|refresh|discard)/;
 const HEADING = /^(Previewing|Updating|Destroying|Refreshing|Diagnostics|Outputs|Resources|Duration)(?: [a-z]+)?(?: \([^)]*\))?:(.*)$/;
 
@@ -24,7 +26,9 @@ export function parseEngineLine(raw: string): EngineLine {
   if (title !== undefined) return { kind: "heading", title, rest: after.trim() };
   const [, mark = "", type = "", name = "", rest = ""] = STEP.exec(line) ?? [];
   if (rest.startsWith("running ")) return { kind: "message", name, ...severityOf(rest.slice("running ".length)) };
-  const [, failed, done, seconds = "", detail = ""] = WORDS.exec(rest) ?? [];
+  if (SUM.test(rest.trim())) return { kind: "none" };
+  const [, failed, done, seconds = "", more = ""] = WORDS.exec(rest) ?? [];
+  const detail = SUM.test(more) ? "" : more;
   const words = failed ?? done ?? "";
   return VERB.test(words) ? { kind: "step", mark: mark.trim(), type, name, words, seconds, detail } : { kind: "text", text: line };
 }

@@ -40,6 +40,10 @@ describe("scripts/engine-lines", () => {
       [`${IMAGE} creating (0.63s) Step 7/13 : RUN pip (x)`, { ...step, mark: "+", words: "creating", seconds: "0.63", detail: "Step 7/13 : RUN pip (x)" }],
       [`${IMAGE} **creating failed**`, { ...step, mark: "+", words: "creating failed" }],
       [" -  docker:index:Image image-v3.0.0-c2efaa7a2226 deleted (0.01s) [retain]", { ...step, mark: "-", words: "deleted", seconds: "0.01", detail: "[retain]" }],
+      // As the real CLI (3.260) writes a deletion that keeps the object, and its sums of what was said.
+      [" -  docker:index:Image image-v3.0.0-c2efaa7a2226 deleting (0s)[retain]", { ...step, mark: "-", words: "deleting", seconds: "0", detail: "[retain]" }],
+      ["    pulumi:pulumi:Stack pbjrag-dev  1 warning; 2 messages", { kind: "none" }],
+      [" +  pulumi:pulumi:Stack pbjrag-dev created (12s) 3 warnings", { ...step, type: "pulumi:pulumi:Stack", name: "pbjrag-dev", mark: "+", words: "created", seconds: "12" }],
       [" ++ docker:index:Container proxy creating replacement (0s)", { ...step, type: "docker:index:Container", name: "proxy", mark: "++", words: "creating replacement", seconds: "0" }],
       [" ~  pulumi-nodejs:dynamic/pbjrag:Route route update [diff: ~table]", { ...step, type: "pulumi-nodejs:dynamic/pbjrag:Route", name: "route", mark: "~", words: "update", detail: "[diff: ~table]" }],
       ["    pulumi:pulumi:Stack pbjrag-dev running warning: ROLLBACK v3 -> v2", { kind: "message", name: "pbjrag-dev", severity: "warning", text: "ROLLBACK v3 -> v2" }],

@@ -6,6 +6,7 @@ import { CONTAINER } from "../../../offline/engine/providers/docker/container-sc
 import { cpusText } from "../../../offline/engine/providers/docker/container-outputs.js";
 import { createOptions } from "../../../offline/engine/providers/docker/container.js";
 import { BuildContext, modeText } from "../../../offline/engine/providers/docker/context.js";
+import { goDuration, healthcheck } from "../../../offline/engine/providers/docker/healthcheck.js";
 import { NETWORK } from "../../../offline/engine/providers/docker/network.js";
 import { check, compare } from "../../../offline/engine/providers/docker/schema.js";
 import { asText, UNKNOWN, type Props } from "../../../offline/engine/values.js";
@@ -106,6 +107,14 @@ describe("stand-in engine: docker arguments", () => {
 });
 
 describe("stand-in engine: build contexts", () => {
+  it("tells what checks a container's health as the real provider records it", () => {
+    assert.equal(healthcheck(undefined), null);
+    assert.deepEqual(healthcheck({ Test: ["CMD-SHELL", "python3 -c pass"], Interval: 30e9, Timeout: 3e9, StartPeriod: 5e9, Retries: 3 }), {
+      interval: "30s", retries: 3, startInterval: "0s", startPeriod: "5s", tests: ["CMD-SHELL", "python3 -c pass"], timeout: "3s",
+    });
+    assert.deepEqual([0, 1.5e9, 90e9, 3_600e9, 5e8].map(goDuration), ["0s", "1.5s", "1m30s", "1h0m0s", "500ms"]);
+  });
+
   it("digests a context as the real provider does", async () => {
     const directory = mkdtempSync(join(tmpdir(), "context-"));
     const put = (name: string, text: string, mode = 0o644): void => {

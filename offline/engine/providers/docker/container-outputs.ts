@@ -1,5 +1,6 @@
 import type { ContainerInspectInfo } from "dockerode";
 import { asText, type Props, type Value } from "../../values.js";
+import { healthcheck } from "./healthcheck.js";
 import { objects } from "./read.js";
 
 const META =
@@ -46,6 +47,7 @@ export function containerOutputs(info: ContainerInspectInfo, wanted: Props): Pro
     entrypoints: list(config.Entrypoint),
     envs: wanted.envs ?? [],
     exitCode: running ? null : state.ExitCode,
+    healthcheck: healthcheck(config.Healthcheck),
     hostname: config.Hostname,
     id: info.Id,
     image: asText(wanted.image).startsWith("sha256:") ? info.Image : config.Image,
@@ -88,7 +90,7 @@ function unused(): Props {
   const lists = ["deviceReadBps", "deviceReadIops", "deviceRequests", "deviceWriteBps", "deviceWriteIops", "devices"];
   const others = ["hosts", "mounts", "ulimits", "uploads"];
   const nothing = ["cgroupParent", "cgroupnsMode", "containerLogs", "dns", "dnsOpts"];
-  const more = ["dnsSearches", "gpus", "groupAdds", "healthcheck", "pidMode", "storageOpts", "sysctls"];
+  const more = ["dnsSearches", "gpus", "groupAdds", "pidMode", "storageOpts", "sysctls"];
   const no = ["attach", "logs", "rm", "stdinOpen", "tty", "wait"];
   return Object.fromEntries([
     ...[...lists, ...others].map((key): [string, Value] => [key, []]),
