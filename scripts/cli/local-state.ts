@@ -1,7 +1,7 @@
-import { readFileSync } from "node:fs";
 import path from "node:path";
 import { isObject } from "../../components/settings/defaults.js";
 import { codeOf, messageOf } from "../../components/runtime/errors.js";
+import { findState, readState } from "../../components/runtime/state-file.js";
 import type { Workspace } from "./workspace.js";
 
 /** The directory of a backend of local files; null where the backend is another. */
@@ -29,13 +29,26 @@ export function readLocalState(ws: Workspace): LocalState | null {
 
 /** The same in a backend's directory. */
 export function localStateIn(directory: string, stack: string): LocalState | null {
-  const file = path.join(directory, ".pulumi", "stacks", "pbjrag", `${stack}.json`);
+  const stacks = path.join(directory, ".pulumi", "stacks", "pbjrag");
+  let file = path.join(stacks, `${stack}.json`);
   try {
-    return { file, ...judge(readFileSync(file, "utf8")) };
+    const found = findState(stacks, stack);
+    if (found === null) return null;
+    file = found;
+    return { file, ...judgeFile(found) };
   } catch (error) {
-    if (codeOf(error) === "ENOENT") return null;
     const denied = ["EACCES", "EPERM"].includes(codeOf(error));
     return { file, problem: messageOf(error), salt: null, ...(denied ? { denied: true } : {}) };
+  }
+}
+
+function judgeFile(file: string): Omit<LocalState, "file" | "denied"> {
+  try {
+    return judge(readState(file));
+  } catch (error) {
+    // Errors of the file system say so by their own codes; these are what zlib has for bytes that it does not know.
+    if (/^(?:Z_|ZSTD_|ERR_)/.test(codeOf(error))) return { problem: `it is cut or overwritten (${messageOf(error)})`, salt: null };
+    throw error;
   }
 }
 

@@ -1,9 +1,10 @@
 import { existsSync, readdirSync, rmSync } from "node:fs";
 import { homedir } from "node:os";
 import { join, resolve } from "node:path";
+import { findState, readState, stackOf, stateNames } from "../../../components/runtime/state-file.js";
 import { EXIT, fail, refuse } from "../errors.js";
 import type { Checkpoint } from "./checkpoint.js";
-import { readText, removeBlob, writeBlob, writeWhole } from "./files.js";
+import { moveBlob, readText, removeBlob, writeBlob, writeWhole } from "./files.js";
 
 /** Names a stack within the backend. */
 export interface StackName {
@@ -69,46 +70,56 @@ export class Backend {
     return join(this.root, ...parts);
   }
 
+  /** Where a state is written. */
   private file(name: StackName): string {
-    return this.path("stacks", name.project, `${name.stack}.json`);
+    return join(this.directory(name.project), `${name.stack}.json`);
+  }
+
+  /** In each form, the plain one first. */
+  private files(name: StackName): string[] {
+    return stateNames(name.stack).map((file) => join(this.directory(name.project), file));
+  }
+
+  private directory(project: string): string {
+    return this.path("stacks", project);
   }
 
   /** The stacks of a project, by name. */
   list(project: string): string[] {
-    const directory = this.path("stacks", project);
+    const directory = this.directory(project);
     if (!existsSync(directory)) return [];
-    return readdirSync(directory)
-      .filter((file) => file.endsWith(".json"))
-      .map((file) => file.slice(0, -".json".length))
-      .sort();
+    return [...new Set(readdirSync(directory).flatMap((file) => stackOf(file) ?? []))].sort();
   }
 
   /** Whether a stack exists. */
   has(name: StackName): boolean {
-    return existsSync(this.file(name));
+    return findState(this.directory(name.project), name.stack) !== null;
   }
 
   /** A stack's state file. */
   read(name: StackName): Checkpoint {
     this.check();
-    const text = readText(this.file(name));
-    if (text === undefined) fail(`no stack named '${name.stack}' found`, EXIT.noStack);
-    const checkpoint = JSON.parse(text) as Checkpoint;
+    const file = findState(this.directory(name.project), name.stack);
+    if (file === null) fail(`no stack named '${name.stack}' found`, EXIT.noStack);
+    const checkpoint = JSON.parse(readState(file)) as Checkpoint;
     if (checkpoint.version !== 3) refuse(`state of version ${String(checkpoint.version)}`);
     return checkpoint;
   }
 
-  /** Writes a stack's state file and keeps the one before as `.bak`. */
+  /** Writes a stack's state file, never compressed, and keeps the one before as `.bak`. */
   write(name: StackName, checkpoint: Checkpoint): void {
     this.check();
     if (!existsSync(this.path("meta.yaml"))) writeBlob(this.path("meta.yaml"), "version: 1\n");
     writeBlob(this.file(name), JSON.stringify(checkpoint), { backup: true });
+    for (const other of this.files(name).slice(1)) if (existsSync(other)) moveBlob(other, `${other}.bak`);
   }
 
   /** Removes a stack with its history. */
   remove(name: StackName): void {
-    removeBlob(this.file(name));
-    removeBlob(`${this.file(name)}.bak`);
+    for (const file of this.files(name)) {
+      removeBlob(file);
+      removeBlob(`${file}.bak`);
+    }
     rmSync(this.path("history", name.project, name.stack), { recursive: true, force: true });
   }
 }

@@ -54,6 +54,12 @@ export function writeBlob(path: string, text: string, options: { backup?: boolea
   writeWhole(`${path}.attrs`, attributes(text));
 }
 
+/** Gives a file of the backend another name, its sidecar with it. */
+export function moveBlob(from: string, to: string): void {
+  renameSync(from, to);
+  if (existsSync(`${from}.attrs`)) renameSync(`${from}.attrs`, `${to}.attrs`);
+}
+
 /** Removes a file of the backend with its sidecar. */
 export function removeBlob(path: string): void {
   rmSync(path, { force: true });

@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
+import { gzipSync, zstdCompressSync } from "node:zlib";
 
 const MAIN = resolve(__dirname, "../../../offline/engine/main.js");
 
@@ -46,6 +47,22 @@ describe("stand-in engine: the command", function () {
       assert.notEqual(status, 0, args.join(" "));
       assert.match(stderr, named);
       assert.match(stderr, /offline stand-in/);
+    }
+  });
+
+  it("reads a state in each form that the real one keeps it in, and writes it plain", () => {
+    const stacks = join(directory, ".pulumi/stacks/play");
+    const plain = join(stacks, "dev.json");
+    for (const [form, pack] of [[".gz", gzipSync], [".zst", zstdCompressSync]] as const) {
+      writeFileSync(`${plain}${form}`, pack(readFileSync(plain)));
+      rmSync(plain);
+      assert.match(pulumi(["stack", "ls", "--json"]).stdout, /"name": ?"dev"/);
+      const exported = pulumi(["stack", "export"]);
+      assert.equal(exported.status, 0, exported.stderr);
+      writeFileSync(join(directory, "exported.json"), exported.stdout);
+      const imported = pulumi(["stack", "import", "--file", join(directory, "exported.json")]);
+      assert.equal(imported.status, 0, imported.stderr);
+      assert.ok(existsSync(plain) && !existsSync(`${plain}${form}`) && existsSync(`${plain}${form}.bak`));
     }
   });
 
