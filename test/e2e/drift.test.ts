@@ -114,6 +114,19 @@ describe("e2e: a stack that others changed", function () {
     remade("the warm app", () => app(last - 1));
     remade("the proxy, without labels,", proxy, { labels: {} });
 
+    it("the proxy made anew with another limit: told, with the command that sets it while it serves", async () => {
+      await remake(proxy(), { memory: 96 * 1024 * 1024 });
+      await served(tag(last));
+      tiny.startProbes();
+      const dry = await tiny.project.script("deploy", ["--version", tag(last), "--dry-run"]);
+      const [, command] = /was made anew by somebody else with memory 96MiB instead of \d+MiB \((docker update .+?) sets the limits/.exec(dry.all) ?? assert.fail(dry.all);
+      const done = await run("bash", ["-c", command ?? ""], { cwd: tiny.project.dir, env: tiny.project.env });
+      assert.equal(done.exitCode, 0, done.all);
+      assert.match((await status()).drift.join("\n"), /was made anew by somebody else$/);
+      await tiny.answered(tag(last));
+      await releases(/was made anew by somebody else; it is taken over/);
+    });
+
     for (const [role, name] of [["the proxy", proxy], ["Qdrant", qdrant], ["the app that serves", () => app(last)], ["the warm app", () => app(last - 1)]] as const) {
       it(`${role} removed: the next release makes it anew`, async () => {
         const container = await name();

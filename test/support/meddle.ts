@@ -7,13 +7,15 @@ export interface RemakeOptions {
   readonly binds?: readonly string[];
   /** Labels that it gets; those that it had without. */
   readonly labels?: Readonly<Record<string, string>>;
+  /** Bytes of memory, swap included; as before without. */
+  readonly memory?: number;
 }
 
 /**
  * As Watchtower and Portainer do: the container is stopped and removed, and one with the same name and settings is made and started.
  * @returns the new one's ID
  */
-export async function remake(name: string, { binds, labels }: RemakeOptions = {}): Promise<string> {
+export async function remake(name: string, { binds, labels, memory }: RemakeOptions = {}): Promise<string> {
   const docker = new Docker();
   const old = await docker.getContainer(name).inspect();
   await docker.getContainer(old.Id).remove({ force: true });
@@ -21,7 +23,7 @@ export async function remake(name: string, { binds, labels }: RemakeOptions = {}
   const made = await docker.createContainer({
     name, Image: Config.Image, Env: Config.Env, Cmd: Config.Cmd, Entrypoint: Config.Entrypoint, Labels: { ...(labels ?? Config.Labels) }, ExposedPorts: Config.ExposedPorts,
     StopSignal: (Config as { StopSignal?: string }).StopSignal,
-    HostConfig: { ...HostConfig, ...(binds === undefined ? {} : { Binds: [...binds] }) },
+    HostConfig: { ...HostConfig, ...(binds === undefined ? {} : { Binds: [...binds] }), ...(memory === undefined ? {} : { Memory: memory, MemorySwap: memory }) },
   });
   const networks = Object.keys(NetworkSettings.Networks);
   const bridge = docker.getNetwork("bridge");

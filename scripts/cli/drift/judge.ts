@@ -1,3 +1,4 @@
+import { differences } from "./differences.js";
 import type { FoundObject } from "./found.js";
 import type { KnownObject } from "./known.js";
 
@@ -69,7 +70,7 @@ function ofContainer(object: KnownObject, found: FoundObject | null, serving: Se
   }
   if (!remade) return null;
   const without = missing === undefined ? "" : `, without volume ${missing.volume}: uploads go into the container itself and are in no backup`;
-  return { how: "made anew", what: `${who} was made anew by somebody else${without}`, next: null };
+  return { how: "made anew", what: `${who} was made anew by somebody else${differences(name, object.made, found.made, found.images)}${without}`, next: null };
 }
 
 function ofNetwork({ id, name }: KnownObject, found: FoundObject | null, known: readonly { object: KnownObject; found: FoundObject | null }[], { stack }: Serving): Judged {

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { LABEL } from "../../../components/runtime/labels.js";
+import type { Made } from "./differences.js";
 
 /** A container, network or volume as Pulumi's state knows it. */
 export interface KnownObject {
@@ -14,9 +15,12 @@ export interface KnownObject {
   volumes: { volume: string; path: string }[];
   /** Of a container, as declared. */
   networks: string[];
+  /** Of a container, as declared. */
+  made: Made;
 }
 
 const text = z.string().catch("");
+const number = z.number().catch(0);
 const list = <T extends z.ZodType>(item: T) => z.array(item).catch([]);
 
 /** What is read of a docker resource's inputs; all else is left unread, and so are secrets. */
@@ -25,14 +29,19 @@ const inputs = z.object({
   labels: list(z.object({ label: text, value: text })),
   volumes: list(z.object({ volumeName: text, containerPath: text })),
   networksAdvanced: list(z.object({ name: text })),
+  image: text,
+  memory: number,
+  cpuPeriod: number,
+  cpuQuota: number,
 });
+const NOTHING = { name: "", labels: [], volumes: [], networksAdvanced: [], image: "", memory: 0, cpuPeriod: 0, cpuQuota: 0 };
 
 const resource = z.object({
   urn: z.string(),
   type: z.string(),
   id: z.string().optional(),
   delete: z.boolean().optional(),
-  inputs: inputs.catch({ name: "", labels: [], volumes: [], networksAdvanced: [] }),
+  inputs: inputs.catch(NOTHING),
 });
 
 const exported = z.object({
@@ -62,7 +71,7 @@ export interface KnownState {
 export function readKnown(state: string): KnownState {
   if (state === "") return { objects: [], beingMade: new Set() };
   const { resources, pending_operations: pending } = exported.parse(JSON.parse(state)).deployment;
-  const objects = resources.flatMap(({ urn, type, id, delete: leaving, inputs: { name, labels, volumes, networksAdvanced } }): KnownObject[] => {
+  const objects = resources.flatMap(({ urn, type, id, delete: leaving, inputs: { name, labels, volumes, networksAdvanced, image, memory, cpuPeriod, cpuQuota } }): KnownObject[] => {
     const kind = KINDS[type];
     if (kind === undefined || id === undefined || leaving === true || name === "") return [];
     return [{
@@ -70,6 +79,7 @@ export function readKnown(state: string): KnownState {
       role: labels.find(({ label }) => label === LABEL.role)?.value ?? "",
       volumes: volumes.map(({ volumeName, containerPath }) => ({ volume: volumeName, path: containerPath })),
       networks: networksAdvanced.map((network) => network.name),
+      made: { image, memory, cpus: cpuPeriod > 0 ? cpuQuota / cpuPeriod : 0 },
     }];
   });
   return { objects, beingMade: new Set(pending.flatMap((one) => (one.type === "creating" && one.resource.inputs.name !== "" ? [one.resource.inputs.name] : []))) };

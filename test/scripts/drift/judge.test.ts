@@ -5,11 +5,12 @@ import { judgeDrift, type Serving } from "../../../scripts/cli/drift/judge.js";
 import type { KnownObject } from "../../../scripts/cli/drift/known.js";
 import { drifted, refusing } from "../../../scripts/cli/drift/settle.js";
 
+const MADE = { image: "haproxy:2.6-bookworm", memory: 256, cpus: 1 };
 const known = (over: Partial<KnownObject> = {}): KnownObject => ({
-  urn: "urn", kind: "container", id: "old", name: "pbjrag-s-proxy", role: "proxy", volumes: [{ volume: "pbjrag-s_proxy", path: "/live" }], networks: ["pbjrag-s"], ...over,
+  urn: "urn", kind: "container", id: "old", name: "pbjrag-s-proxy", role: "proxy", volumes: [{ volume: "pbjrag-s_proxy", path: "/live" }], networks: ["pbjrag-s"], made: MADE, ...over,
 });
 const found = (over: Partial<FoundObject> = {}): FoundObject => ({
-  id: "old", name: "pbjrag-s-proxy", status: "running", volumes: [{ volume: "pbjrag-s_proxy", path: "/live" }], networks: ["pbjrag-s"], ...over,
+  id: "old", name: "pbjrag-s-proxy", status: "running", volumes: [{ volume: "pbjrag-s_proxy", path: "/live" }], networks: ["pbjrag-s"], made: MADE, images: [MADE.image, "sha256:1"], ...over,
 });
 const serving: Serving = { stack: "s", containers: new Set(["pbjrag-s-app-v1-1"]), data: new Set(["pbjrag-s_qdrant_storage"]), backup: "pre-deploy-1" };
 const one = (object: Partial<KnownObject>, there: Partial<FoundObject> | null): string => judgeDrift([{ object: known(object), found: there === null ? null : found(there) }], serving).map(inASentence).join("\n");
@@ -19,6 +20,9 @@ describe("drift: judged", () => {
   const cases: [what: string, object: Partial<KnownObject>, there: Partial<FoundObject> | null, sentence: RegExp][] = [
     ["as recorded", {}, {}, /^$/],
     ["made anew", {}, { id: "new" }, /^container pbjrag-s-proxy \(the proxy\) was made anew by somebody else; it is taken over as it is$/],
+    ["made anew with other limits", {}, { id: "new", made: { ...MADE, memory: 0, cpus: 0.5 } }, /made anew by somebody else with memory without a limit instead of 256MiB, cpus 0\.5 instead of 1 \(docker update --memory 256m --memory-swap 256m --cpu-period 100000 --cpu-quota 100000 pbjrag-s-proxy sets the limits while it runs\); it is taken over/],
+    ["made anew from another image", {}, { id: "new", made: { ...MADE, image: "haproxy:3" }, images: ["haproxy:3", "sha256:2"] }, /made anew by somebody else with image haproxy:3 instead of haproxy:2\.6-bookworm; it is taken over/],
+    ["made anew from an image by its ID", { made: { ...MADE, image: "sha256:1" } }, { id: "new" }, /made anew by somebody else; it is taken over/],
     ["removed", {}, null, /was removed by somebody else; it is made anew by the next update$/],
     ["renamed", {}, { name: "x" }, /was renamed to x by somebody else; it gets its name back$/],
     ["stopped", {}, { status: "exited" }, /is exited, so no user is served\. Next: docker start pbjrag-s-proxy, then run again$/],
