@@ -87,8 +87,14 @@ set_up_pulumi() {
     use_engine_stand_in "as asked"
     return
   elif [ -n "$(real_pulumi)" ]; then
-    rm -f .release/bin/pulumi
-    echo "pulumi=path" >"$state/pulumi"
+    if has_plugins || { { [ "$mode" = online ] || [ "$remembered" != pulumi=stand-in ]; } && install_plugins; }; then
+      rm -f .release/bin/pulumi
+      echo "pulumi=path" >"$state/pulumi"
+    elif [ "$mode" = online ]; then
+      refuse "[5/6] Pulumi: $(real_pulumi) lacks plugins, and their download failed (see $state/pulumi-plugins.log)" "install those that package.json names with \`pulumi plugin install\`, or run without --online"
+    else
+      use_engine_stand_in "the one on PATH lacks plugins, and they are out of reach"
+    fi
     return
   elif [ "$mode" = auto ] && [ "$remembered" = pulumi=stand-in ]; then
     use_engine_stand_in
@@ -103,6 +109,30 @@ set_up_pulumi() {
   else
     use_engine_stand_in "its download is out of reach"
   fi
+}
+
+# The plugins of package.json's versions, as `NAME VERSION`.
+plugins() { sed -n 's/^ *"@pulumi\/\(docker\|command\)": "\(.*\)".*/\1 \2/p' package.json; }
+
+# Where Pulumi looks for them: on PATH, whichever version that is, and in its own directory.
+has_plugins() {
+  local name version
+  while read -r name version; do
+    type -P "pulumi-resource-$name" >/dev/null || [ -x "${PULUMI_HOME:-${HOME:-}/.pulumi}/plugins/resource-$name-v$version/pulumi-resource-$name" ] || return 1
+  done < <(plugins)
+}
+
+install_plugins() {
+  say "[5/6] Pulumi: $(real_pulumi) lacks plugins; downloading them (90 s at most) ..."
+  watched "[5/6] Pulumi" pulumi-plugins fetch_plugins
+}
+
+fetch_plugins() {
+  local name version
+  while read -r name version; do
+    PULUMI_SKIP_UPDATE_CHECK=true timeout 45 "$(real_pulumi)" plugin install resource "$name" "$version" </dev/null || return
+  done < <(plugins)
+  has_plugins
 }
 
 install_launcher() {

@@ -76,6 +76,25 @@ describe("e2e: the set-up", function () {
         rmSync(directory, { recursive: true });
       }
     });
+
+    it("takes the stand-in where the pulumi on PATH lacks its plugins, and they are out of reach", async function () {
+      if (!(await dockerAnswers())) this.skip();
+      const directory = mkdtempSync(path.join(tmpdir(), "setup-pulumi-"));
+      writeFileSync(path.join(directory, "pulumi"), "#!/bin/sh\necho no network >&2\nexit 1\n", { mode: 0o755 });
+      const lacking = { PATH: `${directory}:${process.env["PATH"] ?? ""}`, PULUMI_HOME: directory };
+      try {
+        const { exitCode, stderr } = await setup([], lacking);
+        assert.equal(exitCode, 0, stderr);
+        assert.match(stderr, /the stand-in offline\/engine is used \(the one on PATH lacks plugins, and they are out of reach\)/);
+        assert.equal((await setup([], lacking)).all, "");
+        const online = await setup(["--online"], lacking);
+        assert.equal(online.exitCode, 2);
+        assert.match(online.stderr, /setup-pulumi-\w+\/pulumi lacks plugins, and their download failed/);
+      } finally {
+        rmSync(directory, { recursive: true });
+        assert.equal((await setup([])).exitCode, 0);
+      }
+    });
   });
 
   it("has nothing to do the second time, and says nothing; two at once are no trouble", async function () {
