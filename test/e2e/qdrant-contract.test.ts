@@ -2,12 +2,15 @@ import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import path from "node:path";
+import semver from "semver";
 import { z } from "zod";
 import { liveEntries } from "../../components/backup/index/live.js";
 import { readIndex } from "../../components/backup/index/store.js";
 import { lossInWords, lossOf } from "../../components/backup/loss.js";
 import { parseManifest } from "../../components/backup/manifest.js";
 import { verifyBackup } from "../../components/backup/verify.js";
+import { versionOfImage } from "../../components/qdrant/version.js";
+import { docker } from "../../components/runtime/docker.js";
 import { CALLS, type ContractCall } from "../qdrant/contract/calls.js";
 import { type Kind, KINDS } from "../qdrant/contract/kinds.js";
 import { ContractServer } from "../qdrant/contract/server.js";
@@ -35,13 +38,21 @@ describe("e2e: the contract with Qdrant", function () {
     images = await contractImages();
   });
 
-  async function each(work: (world: BackupWorld, server: ContractServer, image: string, standIn: boolean) => Promise<void>): Promise<void> {
-    for (const image of images) {
+  interface Tried {
+    image: string;
+    standIn: boolean;
+    /** Whether its version has what came with this minor one; all have what has none. */
+    has: (thing: { since?: string }) => boolean;
+  }
+
+  async function each(work: (world: BackupWorld, server: ContractServer, tried: Tried) => Promise<void>, some = images): Promise<void> {
+    for (const image of some) {
       const world = new BackupWorld();
       try {
         const { baseUrl } = await world.startQdrant(world.qdrantVolume, world.container, image);
-        const { Config } = await world.docker.getImage(image).inspect();
-        await work(world, new ContractServer(baseUrl, PLANTED_KEY), image, Config.Labels?.["pbjrag.standin"] === "true");
+        const version = versionOfImage(image) ?? "";
+        const has = ({ since }: { since?: string }): boolean => since === undefined || semver.gte(version, `${since}.0`);
+        await work(world, new ContractServer(baseUrl, PLANTED_KEY), { image, standIn: await isStandIn(image), has });
       } catch (error) {
         throw new Error(`on ${image}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
       } finally {
@@ -50,12 +61,13 @@ describe("e2e: the contract with Qdrant", function () {
     }
   }
 
-  const kindsFor = (standIn: boolean): Kind[] => KINDS.filter(({ realOnly }) => !(standIn && realOnly === true));
+  const isStandIn = async (image: string): Promise<boolean> => (await docker().getImage(image).inspect()).Config.Labels?.["pbjrag.standin"] === "true";
+  const kindsFor = ({ standIn, has }: Tried): Kind[] => KINDS.filter((kind) => !(standIn && kind.realOnly === true) && has(kind));
 
-  it("answers each request that the program makes as the table has it", () => each(async (_world, server) => {
+  it("answers each request that the program makes as the table has it", () => each(async (_world, server, { has }) => {
     await server.prepare();
     const wrong: string[] = [];
-    for (const call of CALLS) {
+    for (const call of CALLS.filter(has)) {
       const { status, headers, text } = await server.send(call.method, call.path, call.body, call.headers, call.open);
       const differs = (what: string): unknown => wrong.push(`${call.name}: ${what}; answered ${status} ${text.slice(0, 200)}`);
       if (status !== call.status) differs(`not ${call.status}`);
@@ -88,8 +100,9 @@ describe("e2e: the contract with Qdrant", function () {
     assert.deepEqual(await client.snapshots("plain"), []);
   }));
 
-  it("backs up, proves, lists and restores collections of every kind, to the letter, while one of them is written to", () => each(async (world, server, image, standIn) => {
-    const kinds = kindsFor(standIn);
+  it("backs up, proves, lists and restores collections of every kind, to the letter, while one of them is written to", () => each(async (world, server, tried) => {
+    const { image } = tried;
+    const kinds = kindsFor(tried);
     for (const kind of kinds) await server.make(kind);
     const written = kinds.find(({ name }) => name === "hybrid");
     assert.ok(written !== undefined);
@@ -123,4 +136,21 @@ describe("e2e: the contract with Qdrant", function () {
     const again = new ContractServer(baseUrl, PLANTED_KEY);
     assert.deepEqual([await again.dump(["hybrid"]), await quotas(again)], [before, limits], "what came back");
   }));
+
+  it("restores what an older minor version saved on the next one, point by point", async function () {
+    const real = (await Promise.all(images.map(async (image) => ({ image, standIn: await isStandIn(image) })))).filter(({ standIn }) => !standIn).map(({ image }) => image);
+    const sorted = real.sort((a, b) => semver.compare(versionOfImage(a) ?? "", versionOfImage(b) ?? ""));
+    const [older, newer] = sorted;
+    if (older === undefined || newer === undefined) this.skip();
+    await each(async (world, server, tried) => {
+      for (const kind of kindsFor(tried)) await server.make(kind);
+      const before = await server.points();
+      const ended = await world.run({ qdrantImage: older, deadlineMs: 800_000 }, { timeoutMs: 900_000 });
+      assert.equal(ended.exitCode, 0, ended.all);
+      const request = world.restoreRequest("newer", ended.outcome?.backup ?? "", { qdrantImage: newer });
+      assert.equal((await world.startRestore(request).ended).exitCode, 0);
+      const { baseUrl } = await world.startQdrant(request.volumes.qdrant, `${world.container}-newer`, newer);
+      assert.deepEqual(await new ContractServer(baseUrl, PLANTED_KEY).points(), before);
+    }, [older]);
+  });
 });

@@ -20,13 +20,13 @@ exit $?
 
 /**
  * The images that the contract is run on: the one of this project's tests always, which is the stand-in where no registry can be reached, and
- * Qdrant itself elsewhere; a real server besides it as `PBJRAG_QDRANT_IMAGE` (a name whose tag is its version) or `PBJRAG_QDRANT_BIN` (a program
+ * Qdrant itself elsewhere; a real server besides it as `PBJRAG_QDRANT_IMAGE` (names whose tags are their versions, with spaces between) or `PBJRAG_QDRANT_BIN` (a program
  * that runs on Debian 12, made into an image here).
  */
 export async function contractImages(): Promise<string[]> {
   const { PBJRAG_QDRANT_IMAGE: image, PBJRAG_QDRANT_BIN: program } = process.env;
   const built = program === undefined || program === "" ? [] : [await imageOf(program)];
-  return [...new Set(["qdrant/qdrant:v1.19.0", ...(image === undefined || image === "" ? [] : [image]), ...built])];
+  return [...new Set(["qdrant/qdrant:v1.19.0", ...(image ?? "").split(" ").filter((name) => name !== ""), ...built])];
 }
 
 async function imageOf(program: string): Promise<string> {

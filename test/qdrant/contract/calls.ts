@@ -21,6 +21,7 @@ export interface ContractCall {
   readonly error?: "json" | "text" | "empty";
   /** Headers that are used. */
   readonly answered?: Readonly<Record<string, RegExp>>;
+  /** Minor version that brought it; absent: all that are tried have it. */
   readonly since?: string;
 }
 

@@ -11,6 +11,8 @@ export interface Kind {
   readonly points?: number;
   /** The stand-in refuses it by name: its engine has no such thing. */
   readonly realOnly?: true;
+  /** Minor version that brought it; absent: all that are tried have it. */
+  readonly since?: string;
 }
 
 const SIZE = 16;
@@ -25,7 +27,7 @@ export const KINDS: readonly Kind[] = [
   ...["Cosine", "Dot", "Euclid", "Manhattan"].map((distance) => single(`dense-${distance}`, { distance })),
   single("float16", { datatype: "float16" }),
   of("uint8", { vectors: { ...dense, distance: "Dot", datatype: "uint8" } }, (id) => wave(id).map((value) => Math.round(Math.abs(value) * 255))),
-  { ...of("turbo4", { vectors: { ...dense, datatype: "turbo4" } }), realOnly: true },
+  { ...of("turbo4", { vectors: { ...dense, datatype: "turbo4" } }), realOnly: true, since: "1.19" },
   of("named", { vectors: { a: dense, b: { size: 4, distance: "Dot" } } }, (id) => (id % 3 === 0 ? { a: wave(id) } : { a: wave(id), b: wave(id, 4) })),
   of("multi", { vectors: { ...dense, multivector_config: { comparator: "max_sim" } } }, (id) => [wave(id), wave(id + 1)]),
   of("sparse", { sparse_vectors: { words: {} } }, (id) => ({ words: words(id) })),

@@ -1,3 +1,4 @@
+import { Agent } from "node:http";
 import axios from "axios";
 import { setTimeout as delay } from "node:timers/promises";
 import { type ContractCall, PREPARED } from "./calls.js";
@@ -9,13 +10,16 @@ interface Answer {
   text: string;
 }
 
+/** A server that refuses a request before it has read its body closes the connection (seen with Qdrant 1.18.2): none is used twice. */
+const FRESH = new Agent({ keepAlive: false });
+
 /** The contract's own requests, so that it depends on no client of ours; texts stay as they came, as JavaScript rounds large ids. */
 export class ContractServer {
   constructor(readonly baseUrl: string, private readonly apiKey: string) {}
 
   async send(method: ContractCall["method"], path: string, body?: unknown, headers: Readonly<Record<string, string>> = {}, open = false): Promise<Answer> {
     const answer = await axios.request<string>({
-      baseURL: this.baseUrl, url: path, method, data: typeof body === "string" || body === undefined ? body : JSON.stringify(body), proxy: false, timeout: 120_000,
+      baseURL: this.baseUrl, url: path, method, data: typeof body === "string" || body === undefined ? body : JSON.stringify(body), proxy: false, timeout: 120_000, httpAgent: FRESH,
       headers: { "Accept-Encoding": "identity", "Content-Type": "application/json", ...(open ? {} : { "api-key": this.apiKey }), ...headers },
       responseType: "text", transformResponse: (text: unknown) => text, validateStatus: () => true,
     });
@@ -70,13 +74,27 @@ export class ContractServer {
     const all = new Map<string, string>([["aliases", JSON.stringify(sorted(JSON.parse(await this.must("GET", "/aliases")) as { result: { aliases: { alias_name: string }[] } }))]]);
     for (const name of await this.names()) {
       const { result } = JSON.parse(await this.must("GET", pathOf(name))) as { result: { config: { strict_mode_config?: { enabled?: boolean } }; payload_schema: object } };
-      const strict = result.config.strict_mode_config?.enabled === true;
-      if (strict) await this.must("PATCH", pathOf(name), { strict_mode_config: { enabled: false } });
-      const points = leaveOut.includes(name) ? "" : await this.must("POST", `${pathOf(name)}/points/scroll`, { limit: 1000, with_payload: true, with_vector: true });
-      if (strict) await this.must("PATCH", pathOf(name), { strict_mode_config: { enabled: true } });
+      const points = leaveOut.includes(name) ? "" : await this.scrolled(name, result.config.strict_mode_config?.enabled === true);
       all.set(name, JSON.stringify([result.config, ordered(result.payload_schema), unordered(points)]));
     }
     return all;
+  }
+
+  /** Each collection's points alone, by its name: a newer version may tell more of its configuration. */
+  async points(): Promise<Map<string, string>> {
+    const all = new Map<string, string>();
+    for (const name of await this.names()) {
+      const { result } = JSON.parse(await this.must("GET", pathOf(name))) as { result: { config: { strict_mode_config?: { enabled?: boolean } } } };
+      all.set(name, JSON.stringify(unordered(await this.scrolled(name, result.config.strict_mode_config?.enabled === true))));
+    }
+    return all;
+  }
+
+  private async scrolled(name: string, strict: boolean): Promise<string> {
+    if (strict) await this.must("PATCH", pathOf(name), { strict_mode_config: { enabled: false } });
+    const points = await this.must("POST", `${pathOf(name)}/points/scroll`, { limit: 1000, with_payload: true, with_vector: true });
+    if (strict) await this.must("PATCH", pathOf(name), { strict_mode_config: { enabled: true } });
+    return points;
   }
 }
 
