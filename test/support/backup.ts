@@ -16,8 +16,8 @@ import type { Random } from "./random.js";
 import { type Dump, TestQdrant } from "./qdrant.js";
 import { waitFor } from "./wait.js";
 
-/** The stand-in, or Qdrant itself where a registry can be reached; a test run may name another one, as `scripts/test.sh e2e backup` on a real server. */
-export const QDRANT_IMAGE = process.env.PBJRAG_QDRANT_IMAGE ?? "qdrant/qdrant:v1.19.0";
+/** The stand-in, or Qdrant itself where a registry can be reached; a test run may name another one, as `scripts/test.sh e2e backup` on a real server: the last of several. */
+export const QDRANT_IMAGE = process.env.PBJRAG_QDRANT_IMAGE?.trim().split(" ").at(-1) ?? "qdrant/qdrant:v1.19.0";
 /** In Qdrant's environment, and to be found nowhere else. */
 export const PLANTED_KEY = "planted-qdrant-key-5e1f3a907c";
 
