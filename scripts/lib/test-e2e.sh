@@ -14,7 +14,7 @@ longest="kills drift faults-lock kills-stop kills-random kills-back restore-kill
 # these, and the others with what waits more.
 busy=" kills faults-lock kills-stop kills-random kills-back restore-kills kills-first "
 # Too long for every day: these run in the full suite, and when they are named.
-long=" adopt backup-faults backup-unchanged backups-cli canary canary-synthetic data-faults data-rollback drill faults-docker former hardening kills-back kills-first kills-random kills-stop load metrics notify qdrant-change qdrant-contract qdrant-version quiesce receipt repository restore-faults restore-kills sample-app scratch sparse stack-file streamlit-versions traffic-parts traffic-strangers uncaught watch workflows "
+long=" adopt backup-faults backup-unchanged backups-cli canary canary-synthetic data-faults data-rollback drill faults-docker former hardening kills-back kills-first kills-random kills-stop load metrics notify qdrant-change qdrant-contract qdrant-version quiesce receipt repository restore-faults restore-kills sample-app scratch sparse stack-file streamlit-versions traffic-parts traffic-strangers uncaught warm-held watch workflows "
 # Of a size that neither suite has the time for: only when they are named.
 named=" data-scale "
 beat=30 # seconds between two signs of life
