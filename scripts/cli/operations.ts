@@ -12,15 +12,12 @@ import { readLastRun } from "./last-run.js";
 /** Reads only. */
 export async function operationsOf(paths: DataPaths, { table, switchedAt }: Pick<LiveTraffic, "table" | "switchedAt">): Promise<Pick<Measured, "releases" | "operations">> {
   const { serving, former, canary } = table;
-  const releases = [
-    ...(serving === null ? [] : [{ ...serving, role: "serving" as const }]),
-    ...(former === null ? [] : [{ ...former, role: "former" as const }]),
-    ...(canary === undefined ? [] : [{ ...canary.revision, role: "canary" as const }]),
-  ];
+  const releases = ([[serving, "serving"], [former, "former"], [canary?.revision ?? null, "canary"]] as const)
+    .flatMap(([one, role]) => (one === null ? [] : [{ revision: one.revision, tag: one.tag, role }]));
   const [freeze, watch] = [readFreeze(paths), readWatch(paths)];
   const watched = watch !== null && watch.target.revision === serving?.revision ? watch : null;
   return {
-    releases: releases.map(({ revision, tag, role }) => ({ revision, tag, role })),
+    releases,
     operations: {
       servingSince: secondsOf(switchedAt),
       backups: backupsOf(await listBackups(paths)),

@@ -30,14 +30,15 @@ export const partPaths = (revisions: readonly TrafficRevision[]): string[] => [.
 /** Connections within the proxy that parts take beside users' own. */
 export const partConnections = ({ connections }: Pick<ProxyOptions, "connections">): number => Math.ceil(connections / SHARE);
 
-/** That serves first; then the former one, also one that a rollback left, and a canary, also one that has no share. */
+/** That serves first; then the former one, also one that a rollback left, and a canary, also one that has no share. None where no app has parts. */
 function holders({ serving, former, abandoned, canary }: TrafficTable): Holder[] {
   if (serving === null) return [];
-  return [
+  const all = [
     { revision: serving, inUse: true },
     ...(former === null ? [] : [{ revision: former, inUse: !abandoned }]),
     ...(canary === undefined ? [] : [{ revision: canary.revision, inUse: canary.weight > 0 }]),
   ];
+  return partPaths(all.map(({ revision }) => revision)).length === 0 ? [] : all;
 }
 
 /**
@@ -63,9 +64,8 @@ export function partRules(revisions: readonly TrafficRevision[]): string[] {
 
 /** Rules to the backends of {@link partSections}; with one release alone, only that its page is no part. */
 export function partRoutes(table: TrafficTable): string[] {
-  const all = holders(table);
-  const [serving, ...others] = all.map(({ revision }) => revision);
-  if (serving === undefined || partPaths(all.map(({ revision }) => revision)).length === 0) return [];
+  const [serving, ...others] = holders(table).map(({ revision }) => revision);
+  if (serving === undefined) return [];
   if (others.length === 0) return noPage(serving, "of_page");
   return [
     ...others.map(({ revision }) => `  use_backend ${partsBackend(revision)} if of_page { req.cook(${COOKIE}) -m beg ${revision}~ }`),
@@ -86,10 +86,9 @@ function noPage(revision: TrafficRevision, condition: string): string[] {
 /** Frontends and backends within the proxy. */
 export function partSections(table: TrafficTable, options: ProxyOptions): string[] {
   const all = holders(table);
-  if (all[0] === undefined || partPaths(all.map(({ revision }) => revision)).length === 0) return [];
   const most = partConnections(options);
   const chains = all.length === 1 ? [] : all.map((own) => ({ own, others: all.filter((one) => one !== own) }));
-  return [...all.map((holder) => holderSections(holder, holder !== all[0], most)).flat(), ...chains.flatMap(({ own, others }) => chain(own, others, most))];
+  return [...all.flatMap((holder, at) => holderSections(holder, at > 0, most)), ...chains.flatMap(({ own, others }) => chain(own, others, most))];
 }
 
 /** One release's answer. What a release that users leave cannot answer, the others may have. */
